@@ -1,0 +1,91 @@
+package matter
+
+import "time"
+
+// A State is where a matter stands.
+type State uint8
+
+// The states. The numbers are for ever.
+const (
+	StateOpen      State = 1
+	StateWaiting   State = 2
+	StateConcluded State = 3
+	StateArchived  State = 4
+)
+
+var stateNames = map[State]string{StateOpen: "open", StateWaiting: "waiting", StateConcluded: "concluded", StateArchived: "archived"}
+
+func (s State) String() string { return stateNames[s] }
+
+// A Class is the kind of a matter: a word of the organisation, such as "contract".
+type Class string
+
+// The classes every organisation has.
+const (
+	ClassGeneral  Class = "general"
+	ClassContract Class = "contract"
+	ClassExpense  Class = "expense"
+	ClassCustomer Class = "customer"
+	ClassProject  Class = "project"
+	ClassNotice   Class = "notice"
+	ClassLeave    Class = "leave"
+)
+
+// Classes lists the built-in classes in the order in which screens offer them.
+func Classes() []Class {
+	return []Class{ClassGeneral, ClassContract, ClassExpense, ClassCustomer, ClassProject, ClassNotice, ClassLeave}
+}
+
+// A Matter is the unit of work and of encryption, as this device knows it.
+type Matter struct {
+	ID           ID
+	Title        string
+	Class        Class
+	State        State
+	Owner        MemberID
+	Due          time.Time // zero: no date
+	Opened       time.Time
+	Participants []MemberID // in order of joining
+	Removed      bool       // this device's member is no longer in it
+	Unread       int
+	Last         *Message  // newest message or event, nil when there is none
+	Active       time.Time // when it last moved, for sorting
+}
+
+// A Kind says what a message is.
+type Kind uint16
+
+// The kinds of message. Those stored in threads are for ever.
+const (
+	KindText    Kind = 1 // something a member said
+	KindOpened  Kind = 2 // event: the matter was started
+	KindAdded   Kind = 3 // event: Subjects came in
+	KindRemoved Kind = 4 // event: Subjects went out
+	KindUnread  Kind = 5 // a message this device can't decrypt
+	KindNewer   Kind = 6 // a message that a newer version of the app wrote
+)
+
+// Delivery is how far a message of one's own has come.
+type Delivery uint8
+
+// The stages of delivery.
+const (
+	DeliveryQueued Delivery = 1 // in the outbox
+	DeliverySent   Delivery = 2 // the hub has it
+	DeliveryFailed Delivery = 3 // refused for good; Problem says why
+)
+
+// A Message is one line of a thread.
+type Message struct {
+	ID       MessageID
+	Matter   ID
+	Seq      uint64 // the hub's order; 0 while queued
+	Time     time.Time
+	Author   MemberID
+	Device   DeviceID
+	Kind     Kind
+	Text     string
+	Subjects []MemberID // KindAdded, KindRemoved
+	Delivery Delivery
+	Problem  string // DeliveryFailed: an English sentence, a translation key
+}

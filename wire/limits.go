@@ -1,0 +1,33 @@
+// Package wire is what a device and its hub say to each other: the frames (generated
+// from causa.proto), their limits, the list of refusals and the bytes that a sign-in
+// signs. It knows nothing of what the opaque parts mean.
+package wire
+
+import "time"
+
+// Version is the protocol version of this tree.
+const Version = 1
+
+// Limits that both sides hold. Sizes are bytes.
+const (
+	MaxFrame         = 4 << 20   // one WebSocket message
+	MaxFrameJoining  = 64 << 10  // before sign-in, and from the holder of an invite
+	MaxLogEntry      = 16 << 10  // one organisation log entry
+	MaxLogPage       = 256       // entries in a LogPage
+	MaxText          = 64 << 10  // what a person can say in one message, UTF-8
+	MaxPayload       = 128 << 10 // SendContent.payload
+	MaxCommit        = 1 << 20   // CommitBundle.commit, .welcome and .group_info, each
+	MaxKeyPackage    = 8 << 10   // one key package
+	MaxKeyPackages   = 100       // in one PublishKeyPackages, and in stock
+	MaxClaim         = 1000      // devices in one ClaimKeyPackages
+	MaxPageEntries   = 256       // entries in a MatterPage ...
+	MaxPageBytes     = 256 << 10 // ... and their payloads together (one entry may exceed it)
+	MaxWelcomesBatch = 32        // items in one Welcomes
+)
+
+// SignInTimeout is how long a connection may stay without a valid SignIn.
+const SignInTimeout = 10 * time.Second
+
+// MaxClockSkew is how far the time of an appended organisation log entry may be from
+// the hub's clock.
+const MaxClockSkew = 10 * time.Minute
