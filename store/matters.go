@@ -1,0 +1,183 @@
+package store
+
+import (
+	"database/sql"
+	"time"
+
+	"causa/matter"
+)
+
+// NewMatter stores a matter that has just been opened here or joined. When the matter
+// is known already (this member was removed and has come back) what was read before
+// stays and the rest starts again after cursor.
+func (tx *Tx) NewMatter(m matter.Matter, adder matter.DeviceID, cursor uint64) error {
+	return tx.exec(`INSERT INTO matter(id, title, class, state, owner, due, opened, active, adder, cursor) VALUES(?,?,?,?,?,?,?,?,?,?)
+		ON CONFLICT(id) DO UPDATE SET removed = 0, adder = excluded.adder, cursor = excluded.cursor, active = excluded.active`,
+		m.ID[:], m.Title, string(m.Class), int(m.State), m.Owner[:], millis(m.Due), millis(m.Opened), millis(m.Active), adder[:], int64(cursor))
+}
+
+// Describe sets what a matter is about.
+func (tx *Tx) Describe(m matter.Matter) error {
+	return tx.exec("UPDATE matter SET title = ?, class = ?, state = ?, owner = ?, due = ?, opened = ? WHERE id = ?",
+		m.Title, string(m.Class), int(m.State), m.Owner[:], millis(m.Due), millis(m.Opened), m.ID[:])
+}
+
+// A Place says how far this device is in a matter.
+type Place struct {
+	Cursor    uint64          // last sequence taken from the hub
+	Adder     matter.DeviceID // whose description is believed first
+	Described bool
+	Removed   bool
+	Owner     matter.MemberID
+}
+
+// Place returns how far this device is in a matter, or ErrNone.
+func (tx *Tx) Place(id matter.ID) (p Place, err error) {
+	var cursor int64
+	var adder, owner []byte
+	err = tx.one([]any{&cursor, &adder, &p.Described, &p.Removed, &owner},
+		"SELECT cursor, adder, title <> '', removed, owner FROM matter WHERE id = ?", id[:])
+	if err != nil {
+		return p, err
+	}
+	p.Cursor, p.Adder, p.Owner = uint64(cursor), matter.DeviceID(adder), matter.MemberID(owner)
+	return p, nil
+}
+
+// SetCursor notes the last sequence taken from the hub.
+func (tx *Tx) SetCursor(id matter.ID, seq uint64) error {
+	return tx.exec("UPDATE matter SET cursor = ? WHERE id = ?", int64(seq), id[:])
+}
+
+// SetRemoved notes that this member is no longer in the matter.
+func (tx *Tx) SetRemoved(id matter.ID) error {
+	return tx.exec("UPDATE matter SET removed = 1 WHERE id = ?", id[:])
+}
+
+// SetParticipants replaces the list of participants, in order of joining.
+func (tx *Tx) SetParticipants(id matter.ID, members []matter.MemberID) error {
+	if err := tx.exec("DELETE FROM participant WHERE matter = ?", id[:]); err != nil {
+		return err
+	}
+	for i, m := range members {
+		if err := tx.exec("INSERT INTO participant(matter, member, position) VALUES(?, ?, ?)", id[:], m[:], i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Participants lists who is in the matter, in order of joining.
+func (tx *Tx) Participants(id matter.ID) ([]matter.MemberID, error) {
+	var out []matter.MemberID
+	err := tx.each(func(r *sql.Rows) error {
+		var b []byte
+		if err := r.Scan(&b); err != nil {
+			return err
+		}
+		out = append(out, matter.MemberID(b))
+		return nil
+	}, "SELECT member FROM participant WHERE matter = ? ORDER BY position", id[:])
+	return out, err
+}
+
+const matterColumns = "id, title, class, state, owner, due, opened, active, removed, unread"
+
+// Matter returns one matter with its participants and last message, or ErrNone.
+func (tx *Tx) Matter(id matter.ID) (matter.Matter, error) {
+	ms, err := tx.matters("SELECT "+matterColumns+" FROM matter WHERE id = ?", id[:])
+	if err != nil {
+		return matter.Matter{}, err
+	}
+	if len(ms) == 0 {
+		return matter.Matter{}, ErrNone
+	}
+	return ms[0], nil
+}
+
+// Matters lists at most limit matters, those that moved last first, after skipping
+// offset of them.
+func (tx *Tx) Matters(offset, limit int) ([]matter.Matter, error) {
+	return tx.matters("SELECT "+matterColumns+" FROM matter ORDER BY active DESC, id LIMIT ? OFFSET ?", limit, offset)
+}
+
+func (tx *Tx) matters(query string, args ...any) ([]matter.Matter, error) {
+	var out []matter.Matter
+	err := tx.each(func(r *sql.Rows) error {
+		var m matter.Matter
+		var id, owner []byte
+		var due, opened, active int64
+		if err := r.Scan(&id, &m.Title, &m.Class, &m.State, &owner, &due, &opened, &active, &m.Removed, &m.Unread); err != nil {
+			return err
+		}
+		m.ID, m.Owner = matter.ID(id), matter.MemberID(owner)
+		m.Due, m.Opened, m.Active = instant(due), instant(opened), instant(active)
+		out = append(out, m)
+		return nil
+	}, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	for i := range out {
+		m := &out[i]
+		if m.Participants, err = tx.Participants(m.ID); err != nil {
+			return nil, err
+		}
+		last, err := tx.Messages(m.ID, 0, 1)
+		if err != nil {
+			return nil, err
+		}
+		if len(last) > 0 {
+			m.Last = &last[0]
+		}
+	}
+	return out, nil
+}
+
+// MattersLike returns the ids of matters whose id begins with prefix (hex digits) or
+// whose title is exactly title; at most limit.
+func (tx *Tx) MattersLike(prefix, title string, limit int) ([]matter.ID, error) {
+	var ids []matter.ID
+	err := tx.each(func(r *sql.Rows) error {
+		var b []byte
+		if err := r.Scan(&b); err != nil {
+			return err
+		}
+		ids = append(ids, matter.ID(b))
+		return nil
+	}, "SELECT id FROM matter WHERE (? <> '' AND substr(lower(hex(id)), 1, length(?)) = ?) OR title = ? ORDER BY active DESC LIMIT ?",
+		prefix, prefix, prefix, title, limit)
+	return ids, err
+}
+
+// MarkRead notes that the person has seen everything up to seq.
+func (tx *Tx) MarkRead(id matter.ID, seq uint64, self matter.MemberID) error {
+	return tx.exec(`UPDATE matter SET read_seq = max(read_seq, ?1), unread = (SELECT count(*) FROM message
+		WHERE message.matter = matter.id AND seq > max(matter.read_seq, ?1) AND author <> ?2 AND kind = ?3) WHERE id = ?4`,
+		int64(seq), self[:], int(matter.KindText), id[:])
+}
+
+// Draft returns what was typed in a matter and not sent.
+func (tx *Tx) Draft(id matter.ID) (text string, err error) {
+	err = tx.one([]any{&text}, "SELECT draft FROM matter WHERE id = ?", id[:])
+	return text, err
+}
+
+// SetDraft keeps what was typed in a matter and not sent.
+func (tx *Tx) SetDraft(id matter.ID, text string) error {
+	return tx.exec("UPDATE matter SET draft = ? WHERE id = ?", text, id[:])
+}
+
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func instant(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms)
+}

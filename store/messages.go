@@ -1,0 +1,73 @@
+package store
+
+import (
+	"database/sql"
+	"slices"
+
+	"causa/matter"
+)
+
+// AddMessage stores a message the hub has put in its place and returns whether it was
+// new. Unless it is by self, it counts as unread when it is something said.
+func (tx *Tx) AddMessage(m matter.Message, self matter.MemberID) (added bool, err error) {
+	res, err := tx.sql.ExecContext(tx.ctx, `INSERT OR IGNORE INTO message(matter, seq, id, time, author, device, kind, text, subjects)
+		VALUES(?,?,?,?,?,?,?,?,?)`, m.Matter[:], int64(m.Seq), m.ID[:], m.Time.UnixMilli(), m.Author[:], m.Device[:], int(m.Kind), m.Text, joinMembers(m.Subjects))
+	if err != nil {
+		return false, err
+	}
+	n, err := res.RowsAffected()
+	if err != nil || n == 0 {
+		return false, err
+	}
+	unread := 0
+	if m.Kind == matter.KindText && m.Author != self {
+		unread = 1
+	}
+	return true, tx.exec("UPDATE matter SET active = max(active, ?), unread = unread + ? WHERE id = ?", m.Time.UnixMilli(), unread, m.Matter[:])
+}
+
+// HasMessage reports whether a device's message is stored.
+func (tx *Tx) HasMessage(id matter.ID, device matter.DeviceID, msg matter.MessageID) (bool, error) {
+	var n int
+	err := tx.one([]any{&n}, "SELECT count(*) FROM message WHERE matter = ? AND device = ? AND id = ?", id[:], device[:], msg[:])
+	return n > 0, err
+}
+
+// Messages returns at most limit messages before sequence before (0: the newest),
+// oldest first.
+func (tx *Tx) Messages(id matter.ID, before uint64, limit int) ([]matter.Message, error) {
+	if before == 0 {
+		before = 1 << 62
+	}
+	var out []matter.Message
+	err := tx.each(func(r *sql.Rows) error {
+		m := matter.Message{Matter: id, Delivery: matter.DeliverySent}
+		var mid, author, device, subjects []byte
+		var seq, t int64
+		if err := r.Scan(&seq, &mid, &t, &author, &device, &m.Kind, &m.Text, &subjects); err != nil {
+			return err
+		}
+		m.Seq, m.Time, m.ID = uint64(seq), instant(t), matter.MessageID(mid)
+		m.Author, m.Device, m.Subjects = matter.MemberID(author), matter.DeviceID(device), splitMembers(subjects)
+		out = append(out, m)
+		return nil
+	}, "SELECT seq, id, time, author, device, kind, text, subjects FROM message WHERE matter = ? AND seq < ? ORDER BY seq DESC LIMIT ?",
+		id[:], int64(before), limit)
+	slices.Reverse(out)
+	return out, err
+}
+
+func joinMembers(ids []matter.MemberID) []byte {
+	b := make([]byte, 0, 16*len(ids))
+	for _, id := range ids {
+		b = append(b, id[:]...)
+	}
+	return b
+}
+
+func splitMembers(b []byte) (ids []matter.MemberID) {
+	for ; len(b) >= 16; b = b[16:] {
+		ids = append(ids, matter.MemberID(b[:16]))
+	}
+	return ids
+}
