@@ -13,7 +13,8 @@ const (
 	MaxFrame         = 4 << 20   // one WebSocket message
 	MaxFrameJoining  = 64 << 10  // before sign-in, and from the holder of an invite
 	MaxLogEntry      = 16 << 10  // one organisation log entry
-	MaxLogPage       = 256       // entries in a LogPage
+	MaxLogPage       = 256       // entries in a LogPage ...
+	MaxLogPageBytes  = 1 << 20   // ... and together (one entry is always sent)
 	MaxText          = 64 << 10  // what a person can say in one message, UTF-8
 	MaxPayload       = 128 << 10 // SendContent.payload
 	MaxCommit        = 1 << 20   // CommitBundle.commit, .welcome and .group_info, each
@@ -22,7 +23,10 @@ const (
 	MaxClaim         = 1000      // devices in one ClaimKeyPackages
 	MaxPageEntries   = 256       // entries in a MatterPage ...
 	MaxPageBytes     = 256 << 10 // ... and their payloads together (one entry may exceed it)
-	MaxWelcomesBatch = 32        // items in one Welcomes
+	MaxWelcomesBatch = 32        // items in one Welcomes ...
+	MaxWelcomesBytes = 2 << 20   // ... and their welcomes together (a single one may exceed it)
+	MaxDrop          = 1000      // ids in one DropWelcomes
+	MaxHeads         = 20000     // heads in one Heads
 )
 
 // SignInTimeout is how long a connection may stay without a valid SignIn.

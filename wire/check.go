@@ -1,0 +1,184 @@
+package wire
+
+import (
+	"causa/wire/pb"
+)
+
+// The lengths of the ids that frames carry.
+const (
+	matterIDLen  = 16
+	deviceIDLen  = 32
+	nonceLen     = 32
+	signatureLen = 64
+
+	maxStored = 1<<63 - 1 // largest number that the stores of both sides keep
+)
+
+// check gathers the first thing that is wrong with a frame.
+type check struct {
+	request uint64
+	err     *FrameError
+}
+
+func (c *check) fail(code Code, field string) {
+	if c.err == nil {
+		c.err = &FrameError{Code: code, Request: c.request, Field: field}
+	}
+}
+
+// exact holds a field to one length.
+func (c *check) exact(field string, b []byte, n int) {
+	if len(b) != n {
+		c.fail(CodeMalformed, field)
+	}
+}
+
+// most holds a field to a largest length.
+func (c *check) most(field string, b []byte, n int) {
+	if len(b) > n {
+		c.fail(CodeTooLarge, field)
+	}
+}
+
+// some is most, for a field that may not be empty.
+func (c *check) some(field string, b []byte, n int) {
+	if len(b) == 0 {
+		c.fail(CodeMalformed, field)
+	}
+	c.most(field, b, n)
+}
+
+// count holds a list to a largest number of items.
+func (c *check) count(field string, n, limit int) {
+	if n > limit {
+		c.fail(CodeTooLarge, field)
+	}
+}
+
+// devices holds every item of a list to a device id's length.
+func (c *check) devices(field string, ids [][]byte, limit int) {
+	c.count(field, len(ids), limit)
+	for _, id := range ids {
+		c.exact(field, id, deviceIDLen)
+	}
+}
+
+func (c *check) result() error {
+	if c.err == nil {
+		return nil
+	}
+	return c.err
+}
+
+func checkClient(f *pb.ClientFrame) error {
+	c := check{request: f.GetRequest()}
+	if c.request == 0 {
+		c.fail(CodeMalformed, "request")
+	}
+	switch body := f.GetBody().(type) {
+	case *pb.ClientFrame_SignIn:
+		m := body.SignIn
+		switch who := m.GetWho().(type) {
+		case *pb.SignIn_Device:
+			c.exact("device", who.Device, deviceIDLen)
+		case *pb.SignIn_Invite:
+			c.exact("invite", who.Invite, 32)
+		default:
+			c.fail(CodeMalformed, "who")
+		}
+		c.exact("signature", m.GetSignature(), signatureLen)
+	case *pb.ClientFrame_PullLog, *pb.ClientFrame_PullHeads, *pb.ClientFrame_TakeWelcomes:
+	case *pb.ClientFrame_AppendLog:
+		c.some("entry", body.AppendLog.GetEntry(), MaxLogEntry)
+	case *pb.ClientFrame_PublishKeyPackages:
+		c.publish(body.PublishKeyPackages)
+	case *pb.ClientFrame_ClaimKeyPackages:
+		c.devices("devices", body.ClaimKeyPackages.GetDevices(), MaxClaim)
+	case *pb.ClientFrame_CreateMatter:
+		c.exact("matter", body.CreateMatter.GetMatter(), matterIDLen)
+		c.some("group_info", body.CreateMatter.GetGroupInfo(), MaxCommit)
+	case *pb.ClientFrame_CommitBundle:
+		c.bundle(body.CommitBundle)
+	case *pb.ClientFrame_SendContent:
+		m := body.SendContent
+		c.exact("matter", m.GetMatter(), matterIDLen)
+		c.some("payload", m.GetPayload(), MaxPayload)
+		if m.GetCounter() == 0 || m.GetCounter() > maxStored {
+			c.fail(CodeMalformed, "counter")
+		}
+	case *pb.ClientFrame_PullMatter:
+		c.exact("matter", body.PullMatter.GetMatter(), matterIDLen)
+	case *pb.ClientFrame_DropWelcomes:
+		c.count("ids", len(body.DropWelcomes.GetIds()), MaxDrop)
+	case *pb.ClientFrame_PullGroupInfo:
+		c.exact("matter", body.PullGroupInfo.GetMatter(), matterIDLen)
+	default:
+		c.fail(CodeMalformed, "body")
+	}
+	return c.result()
+}
+
+func (c *check) publish(m *pb.PublishKeyPackages) {
+	c.count("key_packages", len(m.GetKeyPackages()), MaxKeyPackages)
+	for _, kp := range m.GetKeyPackages() {
+		c.some("key_packages", kp, MaxKeyPackage)
+	}
+	c.most("last_resort", m.GetLastResort(), MaxKeyPackage)
+}
+
+func (c *check) bundle(m *pb.CommitBundle) {
+	c.exact("matter", m.GetMatter(), matterIDLen)
+	c.some("commit", m.GetCommit(), MaxCommit)
+	c.most("welcome", m.GetWelcome(), MaxCommit)
+	c.devices("welcome_devices", m.GetWelcomeDevices(), MaxClaim)
+	c.some("group_info", m.GetGroupInfo(), MaxCommit)
+	if (len(m.GetWelcome()) == 0) != (len(m.GetWelcomeDevices()) == 0) {
+		c.fail(CodeMalformed, "welcome_devices")
+	}
+}
+
+func checkHub(f *pb.HubFrame) error {
+	c := check{request: f.GetRequest()}
+	switch body := f.GetBody().(type) {
+	case *pb.HubFrame_Challenge:
+		c.exact("nonce", body.Challenge.GetNonce(), nonceLen)
+	case *pb.HubFrame_LogPage:
+		c.count("entries", len(body.LogPage.GetEntries()), MaxLogPage)
+		for _, e := range body.LogPage.GetEntries() {
+			c.some("entries", e, MaxLogEntry)
+		}
+	case *pb.HubFrame_KeyPackages:
+		c.count("claimed", len(body.KeyPackages.GetClaimed()), MaxClaim)
+		for _, k := range body.KeyPackages.GetClaimed() {
+			c.exact("device", k.GetDevice(), deviceIDLen)
+			c.some("key_package", k.GetKeyPackage(), MaxKeyPackage)
+		}
+	case *pb.HubFrame_MatterPage:
+		c.page(body.MatterPage)
+	case *pb.HubFrame_Heads:
+		c.count("heads", len(body.Heads.GetHeads()), MaxHeads)
+		for _, h := range body.Heads.GetHeads() {
+			c.exact("matter", h.GetMatter(), matterIDLen)
+		}
+	case *pb.HubFrame_Welcomes:
+		c.count("items", len(body.Welcomes.GetItems()), MaxWelcomesBatch)
+		for _, w := range body.Welcomes.GetItems() {
+			c.exact("matter", w.GetMatter(), matterIDLen)
+			c.exact("sender", w.GetSender(), deviceIDLen)
+			c.some("welcome", w.GetWelcome(), MaxCommit)
+		}
+	case *pb.HubFrame_GroupInfo:
+		c.exact("matter", body.GroupInfo.GetMatter(), matterIDLen)
+		c.some("group_info", body.GroupInfo.GetGroupInfo(), MaxCommit)
+	}
+	return c.result()
+}
+
+func (c *check) page(m *pb.MatterPage) {
+	c.exact("matter", m.GetMatter(), matterIDLen)
+	c.count("entries", len(m.GetEntries()), MaxPageEntries)
+	for _, e := range m.GetEntries() {
+		c.exact("sender", e.GetSender(), deviceIDLen)
+		c.some("payload", e.GetPayload(), MaxCommit)
+	}
+}
