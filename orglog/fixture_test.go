@@ -1,0 +1,107 @@
+package orglog
+
+import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"testing"
+	"time"
+
+	"causa/matter"
+)
+
+// start is when the logs of these tests begin.
+var start = time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
+
+// key returns the key of that name, always the same one.
+func key(name string) ed25519.PrivateKey {
+	seed := sha256.Sum256([]byte("orglog test key " + name))
+	return ed25519.NewKeyFromSeed(seed[:])
+}
+
+func public(name string) ed25519.PublicKey { return publicOf(key(name)) }
+
+// person returns the member of that name, always the same one.
+func person(name string) (id matter.MemberID) {
+	sum := sha256.Sum256([]byte("orglog test member " + name))
+	copy(id[:], sum[:])
+	return id
+}
+
+// A company is a log under test. Devices and invites go by the names of their keys.
+type company struct {
+	t   testing.TB
+	s   *State
+	now time.Time
+	log []*Entry
+}
+
+// newCompany returns a log with the owner alice on "alice laptop", the admin bob, the
+// member carol, the guest dan and the bot eve, each on the device of their name.
+func newCompany(t testing.TB) *company {
+	t.Helper()
+	c := &company{t: t, s: NewState(), now: start}
+	c.apply(c.sign("alice laptop", Founded{
+		Organisation: "Acme 事务所", Member: person("alice"), Name: "Alice",
+		DeviceKey: public("alice laptop"), DeviceName: "laptop",
+	}))
+	for name, role := range map[string]matter.Role{
+		"bob": matter.RoleAdmin, "carol": matter.RoleMember, "dan": matter.RoleGuest, "eve": matter.RoleBot,
+	} {
+		c.hire("alice laptop", name, role)
+	}
+	return c
+}
+
+// sign makes the next entry without checking it.
+func (c *company) sign(device string, st Statement) *Entry {
+	c.t.Helper()
+	e, err := Sign(key(device), c.s.Next(), c.s.Head(), c.now, st)
+	if err != nil {
+		c.t.Fatalf("sign %T: %v", st, err)
+	}
+	return e
+}
+
+func (c *company) apply(e *Entry) {
+	c.t.Helper()
+	if err := c.s.Apply(e); err != nil {
+		c.t.Fatalf("apply %T at %d: %v", e.Statement, e.Index, err)
+	}
+	c.log = append(c.log, e)
+	c.now = c.now.Add(time.Second)
+}
+
+// says applies what a device says.
+func (c *company) says(device string, st Statement) {
+	c.t.Helper()
+	c.apply(c.sign(device, st))
+}
+
+// invite makes the invite with the key of the given name, for an hour.
+func (c *company) invite(by, name string, role matter.Role, inviteKey string) {
+	c.t.Helper()
+	c.says(by, MemberInvited{
+		Member: person(name), Name: name, Role: role,
+		InviteKey: public(inviteKey), Expires: c.now.Add(time.Hour),
+	})
+}
+
+// enrolment makes the entry by which a device uses an invite, without checking it.
+func (c *company) enrolment(name, device, inviteKey string) *Entry {
+	c.t.Helper()
+	e, err := SignEnrolment(key(device), key(inviteKey), c.s.OrgID(), c.s.Next(), c.s.Head(), c.now,
+		DeviceEnrolled{Member: person(name), DeviceName: device})
+	if err != nil {
+		c.t.Fatalf("sign enrolment: %v", err)
+	}
+	return e
+}
+
+// hire brings a member in, on a device of the same name.
+func (c *company) hire(by, name string, role matter.Role) {
+	c.t.Helper()
+	c.invite(by, name, role, "invite for "+name)
+	c.apply(c.enrolment(name, name, "invite for "+name))
+}
+
+func (c *company) deviceID(name string) matter.DeviceID { return matter.DeviceOf(public(name)) }
