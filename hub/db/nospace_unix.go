@@ -1,0 +1,10 @@
+//go:build unix
+
+package db
+
+import "syscall"
+
+// noSpace reports whether the operating system refused for want of room.
+func noSpace(errno syscall.Errno) bool {
+	return errno == syscall.ENOSPC || errno == syscall.EDQUOT
+}
