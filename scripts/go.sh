@@ -1,0 +1,55 @@
+# Sourced by the other scripts: finds a Go that can build Causa.
+# shellcheck shell=bash
+
+# The version go.mod asks for; a Go from 1.21 on fetches it by itself.
+go_wanted=$(sed -n 's/^go //p' go.mod)
+
+export GOTOOLCHAIN=${GOTOOLCHAIN:-auto}
+export PATH="$PWD/.cache/go/bin:$PATH:/usr/local/go/bin"
+# Debian and Ubuntu keep versioned ones beside the default.
+for go_dir in /usr/lib/go-1.*/bin; do
+	[ -x "$go_dir/go" ] && PATH="$PATH:$go_dir"
+done
+unset go_dir
+
+# go_usable succeeds when the go on PATH builds this module, after fetching the version
+# that go.mod names if it must.
+go_usable() {
+	local dir
+	for dir in ${PATH//:/ }; do
+		[ -x "$dir/go" ] || continue
+		"$dir/go" env GOVERSION 2>/dev/null | grep -Eq '^go1\.(2[1-9]|[3-9][0-9])' || continue
+		[ "$(command -v go)" = "$dir/go" ] || go_keep "$("$dir/go" env GOROOT)"
+		return 0
+	done
+	return 1
+}
+
+# go_keep makes the Go in folder $1 the one that the Makefile finds first.
+go_keep() {
+	mkdir -p .cache
+	ln -sfn "$1" .cache/go
+	hash -r
+}
+
+# go_bootstrap lets a Go from before 1.21 fetch the wanted version as the module that
+# newer ones fetch it as; the checksum database vouches for it in the same way.
+go_bootstrap() {
+	local version=$go_wanted arch dir
+	case $(uname -m) in
+	x86_64) arch=amd64 ;;
+	aarch64) arch=arm64 ;;
+	*) return 1 ;;
+	esac
+	echo "Fetching Go $version ..."
+	# An empty module: ours is written in a syntax that the old Go can't read.
+	dir=$(mktemp -d)
+	printf 'module bootstrap\n' >"$dir/go.mod"
+	dir=$(cd "$dir" && GOFLAGS='' GO111MODULE=on go mod download -json \
+		"golang.org/toolchain@v0.0.1-go$version.linux-$arch" | sed -n 's/.*"Dir": "\(.*\)",*/\1/p')
+	[ -n "$dir" ] && [ -f "$dir/bin/go" ] || return 1
+	# Modules carry no permission bits, and the module cache is read-only.
+	chmod u+w "$dir" "$dir/bin" "$dir/pkg/tool/linux_$arch"
+	chmod 755 "$dir"/bin/* "$dir/pkg/tool/linux_$arch"/*
+	go_keep "$dir"
+}
