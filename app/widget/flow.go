@@ -1,0 +1,130 @@
+package widget
+
+import (
+	"strings"
+	"unicode"
+
+	"fyne.io/fyne/v2"
+	"github.com/go-text/typesetting/segmenter"
+)
+
+// A TextLine is one laid-out line of text.
+type TextLine struct {
+	Text  string
+	Width float32
+}
+
+// Flow breaks text into lines no wider than width, at the places that UAX #14 allows:
+// between Chinese characters but not before closing punctuation, and between Latin
+// words. A piece that is wider than a line, such as a long link, breaks anywhere.
+// It must run on the UI goroutine.
+func Flow(text string, width, size float32, style fyne.TextStyle) []TextLine {
+	var out []TextLine
+	width = max(width, size)
+	for _, para := range strings.Split(text, "\n") {
+		if para == "" {
+			out = append(out, TextLine{})
+			continue
+		}
+		// Measuring a long paragraph costs more than it can save.
+		if len(para) < 512 {
+			if w := measure(para, size, style); w <= width {
+				out = append(out, TextLine{para, w})
+				continue
+			}
+		}
+		out = appendBroken(out, []rune(para), width, size, style)
+	}
+	return out
+}
+
+func appendBroken(out []TextLine, para []rune, width, size float32, style fyne.TextStyle) []TextLine {
+	var seg segmenter.Segmenter
+	seg.Init(para)
+	it := seg.LineIterator()
+	start, end := 0, 0
+	var cur float32
+	emit := func() {
+		s := strings.TrimRightFunc(string(para[start:end]), unicode.IsSpace)
+		// The sum of the pieces ignores kerning between them; the exact width is only
+		// wanted where it shows, in the border of a bubble.
+		out = append(out, TextLine{s, min(cur, width)})
+		start, cur = end, 0
+	}
+	for it.Next() {
+		l := it.Line()
+		w := measure(string(l.Text), size, style)
+		trimmed := w
+		if n := len(l.Text); n > 0 && l.Text[n-1] == ' ' {
+			trimmed = measure(string(l.Text[:n-1]), size, style)
+		}
+		if cur+trimmed > width && end > start {
+			emit()
+		}
+		if trimmed > width {
+			for i := range l.Text {
+				rw := measure(string(l.Text[i:i+1]), size, style)
+				if cur+rw > width && end > start {
+					emit()
+				}
+				cur += rw
+				end = l.Offset + i + 1
+			}
+			continue
+		}
+		cur += w
+		end = l.Offset + len(l.Text)
+	}
+	if end > start {
+		emit()
+	}
+	return out
+}
+
+type measured struct {
+	text  string
+	size  float32
+	style fyne.TextStyle
+}
+
+// widths remembers the widths of pieces; the same few thousand characters and words
+// come again and again. Only the UI goroutine uses it.
+var widths = map[measured]float32{}
+
+const maxWidths = 20000
+
+func measure(s string, size float32, style fyne.TextStyle) float32 {
+	k := measured{s, size, style}
+	if w, ok := widths[k]; ok {
+		return w
+	}
+	w := fyne.MeasureText(s, size, style).Width
+	if len(widths) >= maxWidths {
+		clear(widths)
+	}
+	widths[k] = w
+	return w
+}
+
+const ellipsis = "…"
+
+// Shorten cuts text so that it fits width, with an ellipsis at its end.
+func Shorten(text string, width, size float32, style fyne.TextStyle) string {
+	if measure(text, size, style) <= width {
+		return text
+	}
+	runes := []rune(text)
+	width -= measure(ellipsis, size, style)
+	var cur float32
+	for i, r := range runes {
+		w := measure(string(r), size, style)
+		if cur+w > width {
+			return strings.TrimRightFunc(string(runes[:i]), unicode.IsSpace) + ellipsis
+		}
+		cur += w
+	}
+	return text
+}
+
+// lineHeight is the distance between the lines of a text of this size.
+func lineHeight(size float32) float32 { return float32(int(size*1.55 + 0.5)) }
