@@ -88,7 +88,6 @@ var unnamed = []arrow{
 	{"crypto", "os", "crypto does no I/O"},
 	{"crypto", "database/sql", "crypto does no I/O"},
 	{"orglog", "os", "the log is bytes in, bytes out"},
-	{"orglog", "net", "the log is bytes in, bytes out"},
 	{"matter", "os", "a vocabulary does no I/O"},
 	{"matter", "net", "a vocabulary does no I/O"},
 	{"core", "database/sql", "the store turns rows into types"},
