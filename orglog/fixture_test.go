@@ -3,9 +3,15 @@ package orglog
 import (
 	"crypto/ed25519"
 	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"causa/internal/fault"
 	"causa/matter"
 )
 
@@ -44,11 +50,10 @@ func newCompany(t testing.TB) *company {
 		Organisation: "Acme 事务所", Member: person("alice"), Name: "Alice",
 		DeviceKey: public("alice laptop"), DeviceName: "laptop",
 	}))
-	for name, role := range map[string]matter.Role{
-		"bob": matter.RoleAdmin, "carol": matter.RoleMember, "dan": matter.RoleGuest, "eve": matter.RoleBot,
-	} {
-		c.hire("alice laptop", name, role)
-	}
+	c.hire("alice laptop", "bob", matter.RoleAdmin)
+	c.hire("alice laptop", "carol", matter.RoleMember)
+	c.hire("alice laptop", "dan", matter.RoleGuest)
+	c.hire("alice laptop", "eve", matter.RoleBot)
 	return c
 }
 
@@ -105,3 +110,43 @@ func (c *company) hire(by, name string, role matter.Role) {
 }
 
 func (c *company) deviceID(name string) matter.DeviceID { return matter.DeviceOf(public(name)) }
+
+// refuses fails unless e breaks the rule and leaves the state as it was.
+func (c *company) refuses(e *Entry, want Rule) {
+	c.t.Helper()
+	before := dump(c.s)
+	err := c.s.Apply(e)
+	var broken *RuleError
+	if !errors.As(err, &broken) || !errors.Is(err, want) || broken.Rule != want {
+		c.t.Errorf("apply %T: %v, want %v", e.Statement, err, want)
+	}
+	if text, _ := fault.Words(err, nil); text == fault.General {
+		c.t.Errorf("no words for %v", err)
+	}
+	if diff := cmp.Diff(before, dump(c.s)); diff != "" {
+		c.t.Errorf("refused, but the state changed:\n%s", diff)
+	}
+}
+
+// A snapshot is all there is to know about a state.
+type snapshot struct {
+	Head         string
+	Time         time.Time
+	Organisation string
+	Members      []matter.Member
+	Devices      []matter.Device
+	Invites      map[string]string
+	Policies     map[string]string
+}
+
+func dump(s *State) snapshot {
+	d := snapshot{
+		Head: fmt.Sprintf("%d %v", s.Next(), s.Head()), Time: s.Time(), Organisation: s.Organisation(),
+		Members: s.Members(), Devices: s.Devices(), Policies: s.Policies(), Invites: map[string]string{},
+	}
+	for k, i := range s.invites {
+		_, open := s.open[k]
+		d.Invites[hex.EncodeToString(k[:])] = fmt.Sprintf("%d %d %v %v %v", i.Index, i.status, open, i.Member, i.Expires)
+	}
+	return d
+}

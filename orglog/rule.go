@@ -60,8 +60,8 @@ func (r Rule) Error() string { return ruleTexts[r] }
 // Invite reports whether r says that an invite can't be used.
 func (r Rule) Invite() bool { return r >= ErrInviteUnknown && r <= ErrInviteForged }
 
-// words returns what a person is told when they broke r or are shown a log that does.
-func (r Rule) words() (text, hint string) {
+// Words returns what a person is told when they broke r or are shown a log that does.
+func (r Rule) Words() (text, hint string) {
 	switch r {
 	case ErrNewer:
 		return "The organisation uses something that this version of Causa does not know.", "Update Causa, then try again."
@@ -113,7 +113,7 @@ func (e *RuleError) Error() string {
 // Unwrap makes errors.Is find the rule and fault.Words the words.
 func (e *RuleError) Unwrap() []error {
 	words := &fault.Error{}
-	words.Text, words.Hint = e.Rule.words()
+	words.Text, words.Hint = e.Rule.Words()
 	var name *matter.NameError
 	if errors.As(e.Err, &name) {
 		words.Text, words.Hint = name.Words()
