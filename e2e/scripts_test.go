@@ -1,0 +1,262 @@
+package e2e
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"causa/e2e/rig"
+)
+
+// scriptsTimeout bounds all scripts together, whatever go test's own timeout is.
+const scriptsTimeout = 10 * time.Minute
+
+// TestScripts runs testdata/script. Beside testscript's own commands there are:
+//
+//	hub start|restart|stop|kill NAME   a hub with its data in $WORK/NAME; start sets
+//	                                   $NAME_link (founding) and $NAME_addr
+//	causactl -as NAME ARGUMENT...      causactl with its home in $WORK/home-NAME
+//	capture VARIABLE PATTERN           sets a variable from the last standard output
+//	await PATTERN causactl ...         runs causactl until its output matches
+//	holds FOLDER WORD                  some file below the folder contains the word
+//	letters FILE COUNT                 writes a file of that many bytes of text
+//
+// Each may be negated with ! where that means something.
+func TestScripts(t *testing.T) {
+	deadline := time.Now().Add(scriptsTimeout)
+	if d, ok := t.Deadline(); ok && d.Before(deadline) {
+		deadline = d
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                filepath.Join("testdata", "script"),
+		RequireUniqueNames: true,
+		Deadline:           deadline,
+		Setup:              setup,
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"hub":      cmdHub,
+			"causactl": cmdCausactl,
+			"capture":  cmdCapture,
+			"await":    cmdAwait,
+			"holds":    cmdHolds,
+			"letters":  cmdLetters,
+		},
+	})
+}
+
+type hubsKey struct{}
+
+// hubs are one script's, by name.
+type hubs map[string]*rig.Hub
+
+func setup(env *testscript.Env) error {
+	running := make(hubs)
+	env.Values[hubsKey{}] = running
+	env.Defer(func() {
+		for name, h := range running {
+			if err := h.Kill(); err != nil {
+				fmt.Fprintf(os.Stderr, "hub %s: %v\n", name, err)
+			}
+		}
+	})
+	home := filepath.Join(env.WorkDir, "person")
+	env.Vars = append(env.Vars,
+		// For scripts that run causactl in the background, through exec.
+		"PATH="+filepath.Dir(programs.Causactl)+string(os.PathListSeparator)+os.Getenv("PATH"),
+		"LANG=en_US.UTF-8", "LC_ALL=", "LANGUAGE=",
+		// Nothing of the person who runs the tests: no settings, no keystore.
+		"HOME="+home, "XDG_CONFIG_HOME="+filepath.Join(home, "config"),
+		"XDG_DATA_HOME="+filepath.Join(home, "data"), "XDG_RUNTIME_DIR="+filepath.Join(home, "run"),
+		"DBUS_SESSION_BUS_ADDRESS=", "DISPLAY=", "WAYLAND_DISPLAY=",
+	)
+	return os.MkdirAll(home, 0o700)
+}
+
+func cmdHub(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: hub start|restart|stop|kill NAME")
+	}
+	verb, name := args[0], args[1]
+	running, ok := ts.Value(hubsKey{}).(hubs)
+	if !ok {
+		ts.Fatalf("no hubs in this script's environment")
+	}
+	h := running[name]
+	if h == nil && verb != "start" {
+		ts.Fatalf("hub %s was never started", name)
+	}
+	var err error
+	switch verb {
+	case "start":
+		if h != nil {
+			ts.Fatalf("hub %s was started before: use hub restart", name)
+		}
+		err = startHub(ts, running, name, args[2:])
+	case "restart":
+		if h.Running() {
+			err = h.Stop()
+		}
+		if err == nil {
+			err = h.Start(scriptContext(ts))
+		}
+	case "stop":
+		err = h.Stop()
+	case "kill":
+		if !h.Running() {
+			ts.Fatalf("hub %s does not run", name)
+		}
+		err = h.Kill()
+	default:
+		ts.Fatalf("hub %s: start, restart, stop or kill?", verb)
+	}
+	judge(ts, neg, err, "hub "+verb)
+}
+
+func startHub(ts *testscript.TestScript, running hubs, name string, args []string) error {
+	h, err := rig.StartHub(scriptContext(ts), rig.HubOptions{
+		Program: programs.Hub,
+		Data:    ts.MkAbs(name),
+		Env:     environment(ts),
+		Args:    args,
+	})
+	if err != nil {
+		return err
+	}
+	running[name] = h
+	ts.Setenv(name+"_addr", h.Addr())
+	link, err := h.Link(scriptContext(ts))
+	if err != nil {
+		return err
+	}
+	ts.Setenv(name+"_link", link)
+	return nil
+}
+
+func cmdCausactl(ts *testscript.TestScript, neg bool, args []string) {
+	judge(ts, neg, ts.Exec(programs.Causactl, asPerson(ts, args)...), "causactl")
+}
+
+// asPerson turns "-as alice ..." into "--home $WORK/home-alice ...".
+func asPerson(ts *testscript.TestScript, args []string) []string {
+	if len(args) < 3 || args[0] != "-as" {
+		ts.Fatalf("usage: causactl -as NAME COMMAND [ARGUMENT...]")
+	}
+	return append([]string{"--home", personHome(ts, args[1])}, args[2:]...)
+}
+
+func personHome(ts *testscript.TestScript, name string) string {
+	return filepath.Join(ts.Getenv("WORK"), "home-"+name)
+}
+
+// judge ends the script unless err is there exactly when it was asked for. A command
+// that was ended by a signal is no success of "!".
+func judge(ts *testscript.TestScript, neg bool, err error, what string) {
+	switch {
+	case err == nil && neg:
+		ts.Fatalf("%s succeeded, and should not have", what)
+	case err != nil && !neg:
+		ts.Fatalf("%s: %v", what, err)
+	case err != nil && killed(err):
+		ts.Fatalf("%s crashed: %v", what, err)
+	}
+}
+
+func cmdCapture(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: capture VARIABLE PATTERN")
+	}
+	pattern, err := regexp.Compile("(?m)" + args[1])
+	ts.Check(err)
+	m := pattern.FindStringSubmatch(ts.ReadFile("stdout"))
+	if m == nil {
+		ts.Fatalf("no match for %#q in the last standard output", args[1])
+	}
+	ts.Setenv(args[0], m[len(m)-1])
+}
+
+// awaitTimeout is how long a thing that happens in the background may take.
+const awaitTimeout = 30 * time.Second
+
+func cmdAwait(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 || args[1] != "causactl" {
+		ts.Fatalf("usage: await PATTERN causactl -as NAME COMMAND [ARGUMENT...]")
+	}
+	pattern, err := regexp.Compile("(?m)" + args[0])
+	ts.Check(err)
+	command := asPerson(ts, args[2:])
+	for end := time.Now().Add(awaitTimeout); ; {
+		err := ts.Exec(programs.Causactl, command...)
+		if err == nil && pattern.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("no match for %#q within %v: %v", args[0], awaitTimeout, err)
+		}
+		// Between tries, not instead of looking: each try is a process of its own.
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+func cmdHolds(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: holds FOLDER WORD")
+	}
+	found, err := filesWith(ts.MkAbs(args[0]), args[1])
+	ts.Check(err)
+	switch {
+	case neg && len(found) > 0:
+		ts.Fatalf("%q is in %s", args[1], strings.Join(found, ", "))
+	case !neg && len(found) == 0:
+		ts.Fatalf("no file below %s contains %q", args[0], args[1])
+	}
+}
+
+// filesWith lists the files below dir that contain the word as UTF-8. It gives an error
+// when there are no files, where a search would always find nothing.
+func filesWith(dir, word string) ([]string, error) {
+	var found []string
+	files := 0
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if !d.Type().IsRegular() {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // a journal that was just folded into its database
+		}
+		if err != nil {
+			return err
+		}
+		files++
+		if bytes.Contains(text, []byte(word)) {
+			found = append(found, path)
+		}
+		return nil
+	})
+	if err == nil && files == 0 {
+		err = fmt.Errorf("there is no file below %s", dir)
+	}
+	return found, err
+}
+
+func cmdLetters(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: letters FILE COUNT")
+	}
+	count, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	text := strings.Repeat("all work and no play ", count/20+1)[:count]
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+}
