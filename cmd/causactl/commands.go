@@ -1,0 +1,59 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// A command is one thing causactl can do.
+type command struct {
+	name, args, help string
+	least, most      int // how many arguments; most < 0: any number
+	// prepare declares flags and returns what to do with the arguments.
+	prepare func(*call) func(args []string) error
+}
+
+// commands in the order in which help lists them.
+func commands() []command {
+	return []command{
+		{"join", "LINK --name NAME [--org NAME] [--device NAME]", "join an organisation, or found it with a founding link", 1, 1, join},
+		{"whoami", "", "say who this device is", 0, 0, whoami},
+		{"invite", "NAME [--role ROLE] [--expires 72h]", "invite somebody; prints the link", 1, 1, invite},
+		{"invite-device", "[MEMBER] [--expires 72h]", "invite a further device of yours, or of a member", 0, 1, inviteDevice},
+		{"members", "", "list the members", 0, 0, members},
+		{"devices", "", "list the devices", 0, 0, devices},
+		{"revoke", "DEVICE [--reason TEXT]", "end a device for good", 1, 1, revoke},
+		{"matter open", "TITLE [--class CLASS] [--with A,B] [--due DATE]", "start a matter; prints its id", 1, 1, matterOpen},
+		{"matter list", "", "list the matters", 0, 0, matterList},
+		{"matter show", "MATTER", "show a matter", 1, 1, matterShow},
+		{"matter add", "MATTER MEMBER...", "bring members into a matter", 2, -1, matterAdd},
+		{"matter remove", "MATTER MEMBER", "take a member out of a matter", 2, 2, matterRemove},
+		{"send", "MATTER TEXT [--lines]", "say something; TEXT - reads standard input, with --lines one message a line", 2, 2, send},
+		{"talk", "MATTER", "print a matter as it grows, and say what is typed", 1, 1, talk},
+		{"log", "MATTER", "print what was said in a matter", 1, 1, logOf},
+		{"watch", "", "print what happens until interrupted", 0, 0, watch},
+		{"audit", "", "verify and print the organisation log", 0, 0, audit},
+	}
+}
+
+// find returns the command that args begin with, and the rest of them.
+func find(args []string) (*command, []string) {
+	for _, c := range commands() {
+		name := strings.Fields(c.name)
+		if len(args) >= len(name) && strings.Join(args[:len(name)], " ") == c.name {
+			return &c, args[len(name):]
+		}
+	}
+	return nil, nil
+}
+
+func usage(w io.Writer, global *pflag.FlagSet) {
+	_, _ = fmt.Fprintf(w, "causactl [flags] COMMAND\n\nCommands:\n")
+	for _, c := range commands() {
+		_, _ = fmt.Fprintf(w, "  %-62s %s\n", c.name+" "+c.args, c.help)
+	}
+	_, _ = fmt.Fprintf(w, "\nMATTER is an id, an unambiguous prefix of it, or the title.\n\nFlags:\n%s", global.FlagUsages())
+}
