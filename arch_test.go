@@ -83,7 +83,6 @@ var unnamed = []arrow{
 	{"app", "causa/orglog", "screens talk to core"},
 	{"cmd/causactl", "causa/store", "causactl talks to core"},
 	{"cmd/causactl", "causa/crypto", "causactl talks to core"},
-	{"cmd/causactl", "causa/wire", "causactl talks to core"},
 	{"crypto", "net", "crypto does no I/O"},
 	{"crypto", "os", "crypto does no I/O"},
 	{"crypto", "database/sql", "crypto does no I/O"},

@@ -27,7 +27,7 @@ const scriptsTimeout = 10 * time.Minute
 //	                                   $NAME_link (founding) and $NAME_addr
 //	causactl -as NAME ARGUMENT...      causactl with its home in $WORK/home-NAME
 //	capture VARIABLE PATTERN           sets a variable from the last standard output
-//	await PATTERN causactl ...         runs causactl until its output matches
+//	await PATTERN causactl ...         runs causactl until what it prints matches
 //	holds FOLDER WORD                  some file below the folder contains the word
 //	letters FILE COUNT                 writes a file of that many bytes of text
 //
@@ -195,7 +195,7 @@ func cmdAwait(ts *testscript.TestScript, neg bool, args []string) {
 	command := asPerson(ts, args[2:])
 	for end := time.Now().Add(awaitTimeout); ; {
 		err := ts.Exec(programs.Causactl, command...)
-		if err == nil && pattern.MatchString(ts.ReadFile("stdout")) {
+		if pattern.MatchString(ts.ReadFile("stdout")) || pattern.MatchString(ts.ReadFile("stderr")) {
 			return
 		}
 		if time.Now().After(end) {

@@ -1,0 +1,236 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"causa/e2e/rig"
+)
+
+// TestKilledHub has four members say a thousand things in three matters while the hub is
+// killed ten times. In the end each device has everything, once, in one order, and the
+// hub's files hold no word of it.
+func TestKilledHub(t *testing.T) {
+	messages, kills := 1000, 10
+	if testing.Short() {
+		messages, kills = 120, 3
+	}
+	c := newCompany(t, "Alice", "Bob", "陈晨", "Dana")
+	matters := []string{"Prices", "合同", "Travel"}
+	for _, title := range matters {
+		c.must("Alice", "matter", "open", title, "--with", strings.Join(c.members[1:], ","))
+	}
+
+	said := make(map[string][]string) // by matter
+	var talking sync.WaitGroup
+	for i, member := range c.members {
+		lines := make(map[string][]string)
+		for n := i; n < messages; n += len(c.members) {
+			title := matters[n/len(c.members)%len(matters)]
+			lines[title] = append(lines[title], fmt.Sprintf("%s says 第%d句 in %s", member, n, title))
+		}
+		for title, texts := range lines {
+			said[title] = append(said[title], texts...)
+		}
+		talking.Go(func() {
+			// One home, one process: a member's matters come one after another, in portions,
+			// so that kills also fall between processes.
+			for _, title := range matters {
+				for texts := lines[title]; len(texts) > 0; {
+					portion := texts[:min(20, len(texts))]
+					texts = texts[len(portion):]
+					c.say(member, title, portion)
+				}
+			}
+		})
+	}
+
+	done := make(chan struct{})
+	go func() {
+		talking.Wait()
+		close(done)
+	}()
+	killed := c.killWhile(done, kills)
+	<-done
+	t.Logf("%d messages, %d kills", messages, killed)
+	if killed < kills {
+		t.Errorf("the talk was over after %d kills, want %d", killed, kills)
+	}
+
+	for _, title := range matters {
+		want := c.thread("Alice", title)
+		if got := texts(want); !sameElements(got, said[title]) {
+			t.Errorf("%s: Alice's device does not have exactly what was said (-said +has):\n%s",
+				title, cmp.Diff(sorted(said[title]), sorted(got)))
+		}
+		for _, member := range c.members[1:] {
+			if diff := cmp.Diff(want, c.thread(member, title)); diff != "" {
+				t.Errorf("%s: %s's device differs from Alice's (-Alice +%s):\n%s", title, member, member, diff)
+			}
+		}
+	}
+	if err := c.hub.Stop(); err != nil {
+		t.Error(err)
+	}
+	for _, word := range append([]string{"says 第", "says "}, matters...) {
+		found, err := filesWith(c.hubData(), word)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(found) > 0 {
+			t.Errorf("%q is in the hub's files %q", word, found)
+		}
+	}
+}
+
+// A company is a hub and members with one device each, each with a home folder.
+type company struct {
+	t       *testing.T
+	dir     string
+	hub     *rig.Hub
+	members []string // the founder first
+}
+
+// patience is how long one causactl may wait for a hub that is killed again and again.
+const patience = 3 * time.Minute
+
+func newCompany(t *testing.T, members ...string) *company {
+	t.Helper()
+	c := &company{t: t, dir: t.TempDir(), members: members}
+	h, err := rig.StartHub(t.Context(), rig.HubOptions{Program: programs.Hub, Data: c.hubData()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.hub = h
+	t.Cleanup(func() {
+		if err := h.Kill(); err != nil {
+			t.Error(err)
+		}
+	})
+	link, err := h.Link(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.must(members[0], "join", link, "--name", members[0], "--org", "Acme")
+	for _, name := range members[1:] {
+		invitation := strings.TrimSpace(c.must(members[0], "invite", name))
+		c.must(name, "join", invitation, "--name", name)
+	}
+	return c
+}
+
+func (c *company) hubData() string { return filepath.Join(c.dir, "hub") }
+
+// causactl makes a call with a member's home.
+func (c *company) causactl(ctx context.Context, member string, args ...string) *exec.Cmd {
+	args = append([]string{"--home", filepath.Join(c.dir, "home-"+member), "--timeout", patience.String()}, args...)
+	cmd := exec.CommandContext(ctx, programs.Causactl, args...)
+	cmd.Env = append(os.Environ(), "LANG=en_US.UTF-8")
+	return cmd
+}
+
+// must runs causactl and returns what it printed. It may only be called from the test's
+// own goroutine.
+func (c *company) must(member string, args ...string) string {
+	c.t.Helper()
+	out, err := run(c.causactl(c.t.Context(), member, args...))
+	if err != nil {
+		c.t.Fatalf("%s: causactl %s: %v", member, strings.Join(args, " "), err)
+	}
+	return out
+}
+
+// say sends lines. A failure is an error of the test, but ends nothing: the lines that a
+// device accepted must arrive all the same.
+func (c *company) say(member, title string, lines []string) {
+	cmd := c.causactl(c.t.Context(), member, "send", title, "-", "--lines")
+	cmd.Stdin = strings.NewReader(strings.Join(lines, "\n"))
+	if _, err := run(cmd); err != nil {
+		c.t.Errorf("%s says %d things in %s: %v", member, len(lines), title, err)
+	}
+}
+
+// killWhile kills the hub and starts it again, up to times times and as long as done is
+// open. It returns how often it did.
+func (c *company) killWhile(done <-chan struct{}, times int) int {
+	c.t.Helper()
+	killed := 0
+	for {
+		// Long enough for work to be under way again, and never at the same point of it.
+		timer := time.NewTimer(100*time.Millisecond + rand.N(700*time.Millisecond))
+		select {
+		case <-done:
+			timer.Stop()
+			return killed
+		case <-timer.C:
+		}
+		if killed == times {
+			<-done
+			return killed
+		}
+		if err := c.hub.Kill(); err != nil {
+			c.t.Fatal(err)
+		}
+		killed++
+		if err := c.hub.Start(c.t.Context()); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+}
+
+// A line is what "log --json" tells of a message.
+type line struct {
+	Seq    uint64    `json:"seq"`
+	ID     string    `json:"id"`
+	Time   time.Time `json:"time"`
+	Author string    `json:"author"`
+	Kind   string    `json:"kind"`
+	Text   string    `json:"text"`
+}
+
+// thread is everything said in a matter, as a member's device has it.
+func (c *company) thread(member, title string) []line {
+	c.t.Helper()
+	var all []line
+	for _, object := range strings.Split(strings.TrimSpace(c.must(member, "--json", "log", title)), "\n") {
+		var l line
+		if err := json.Unmarshal([]byte(object), &l); err != nil {
+			c.t.Fatalf("%s: log --json printed %q: %v", member, object, err)
+		}
+		if l.Kind == "text" {
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
+func texts(lines []line) []string {
+	var out []string
+	for _, l := range lines {
+		out = append(out, l.Text)
+	}
+	return out
+}
+
+// run runs cmd and returns its standard output; an error has its standard error.
+func run(cmd *exec.Cmd) (string, error) {
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return string(out), fmt.Errorf("%w\n%s", err, stderr.Bytes())
+	}
+	return string(out), nil
+}
