@@ -37,7 +37,7 @@ var (
 // An Invite is what a link hands to a new device. Whoever has the link can use it, so
 // an Invite can't be printed or marshalled; only [Invite.Link] writes it out.
 type Invite struct {
-	Hub string             // https or wss base URL, or host:port
+	Hub string             // https or wss URL without a path, or host:port
 	Pin [32]byte           // SHA-256 of the hub's TLS public key (SubjectPublicKeyInfo)
 	Org Hash               // the organisation's id; zero in a founding link
 	Key ed25519.PrivateKey // the invite's one-time key, or the founding key
@@ -203,7 +203,7 @@ func readPart(dst []byte, s string) error {
 }
 
 // CheckHub reports, as ErrLinkCut or ErrLinkDamaged, what is wrong with the address of
-// a hub: host:port, or a base URL that begins with https:// or wss://.
+// a hub: host:port, or a URL that begins with https:// or wss:// and has no path.
 func CheckHub(hub string) error {
 	if hub == "" {
 		return ErrLinkCut
@@ -215,7 +215,7 @@ func CheckHub(hub string) error {
 	if strings.Contains(hub, "://") {
 		u, err := url.Parse(hub)
 		if err != nil || u.Scheme != "https" && u.Scheme != "wss" || u.Hostname() == "" ||
-			u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
+			u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
 			return ErrLinkDamaged
 		}
 		if u.Port() == "" {

@@ -16,10 +16,10 @@ import (
 func testInvites() map[string]Invite {
 	pin := [32]byte{1, 2, 3}
 	return map[string]Invite{
-		"join":     {Hub: "https://hub.example.com/causa", Pin: pin, Org: Hash{9}, Key: key("invite")},
+		"join":     {Hub: "https://hub.example.com/", Pin: pin, Org: Hash{9}, Key: key("invite")},
 		"found":    {Hub: "127.0.0.1:8440", Pin: pin, Key: key("founding")},
 		"IPv6":     {Hub: "wss://[2001:db8::1]:8440", Pin: pin, Org: Hash{9}, Key: key("invite")},
-		"Chinese":  {Hub: "wss://事务所.example:443/causa", Pin: pin, Org: Hash{9}, Key: key("invite")},
+		"Chinese":  {Hub: "wss://事务所.example:443", Pin: pin, Org: Hash{9}, Key: key("invite")},
 		"hostname": {Hub: "hub:443", Pin: pin, Org: Hash{9}, Key: key("invite")},
 	}
 }
@@ -84,6 +84,7 @@ func TestParseInviteRefuses(t *testing.T) {
 		{"port 0", with(func(i *Invite) { i.Hub = "hub.example.com:0" }), ErrLinkDamaged},
 		{"port too high", with(func(i *Invite) { i.Hub = "https://hub.example.com:65536" }), ErrLinkDamaged},
 		{"password in the hub", with(func(i *Invite) { i.Hub = "https://me:pw@hub.example.com" }), ErrLinkDamaged},
+		{"path in the hub", with(func(i *Invite) { i.Hub = "https://hub.example.com/causa" }), ErrLinkDamaged},
 		{"question in the hub", with(func(i *Invite) { i.Hub = "https://hub.example.com/?q=1" }), ErrLinkDamaged},
 		{"endless hub", with(func(i *Invite) { i.Hub = "https://" + strings.Repeat("a", 1100) }), ErrLinkDamaged},
 	}
