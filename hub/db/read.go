@@ -11,10 +11,10 @@ import (
 
 // readStatements run on the reading connections.
 type readStatements struct {
-	meta, logPage, logNext, devices     *sql.Stmt
-	matterOf, spans, page, heads        *sql.Stmt
-	groupInfo, isIn                     *sql.Stmt
-	welcomes, countWelcomes, countStock *sql.Stmt
+	meta, logPage, logNext, devices *sql.Stmt
+	matterOf, spans, page, heads    *sql.Stmt
+	groupInfo, isIn                 *sql.Stmt
+	welcomes                        *sql.Stmt
 }
 
 func (r *readStatements) prepare(ctx context.Context, db *sql.DB) error {
@@ -42,8 +42,6 @@ func (r *readStatements) prepare(ctx context.Context, db *sql.DB) error {
 		{&r.welcomes, `SELECT w.id, m.id, w.seq, d.id, b.body FROM welcomes w
 			JOIN matters m ON m.no = w.matter JOIN devices d ON d.no = w.sender JOIN welcome_bodies b ON b.id = w.body
 			WHERE w.device = ? ORDER BY w.id LIMIT ?`},
-		{&r.countWelcomes, `SELECT count(*) FROM welcomes WHERE device = ?`},
-		{&r.countStock, `SELECT count(*) FROM key_packages WHERE device = ? AND last_resort = 0`},
 	} {
 		var err error
 		if *s.to, err = db.PrepareContext(ctx, s.query); err != nil {
@@ -191,14 +189,4 @@ func (d *DB) Welcomes(ctx context.Context, device DeviceNo, limit, maxBytes int)
 		return true, nil
 	})
 	return ws, err
-}
-
-// Waiting counts what the hub holds for a device: its key packages (the last-resort
-// one aside) and its welcomes.
-func (d *DB) Waiting(ctx context.Context, device DeviceNo) (keyPackages, welcomes int, err error) {
-	if _, err := scanOne(d.read.countStock.QueryRowContext(ctx, int64(device)), "count key packages", &keyPackages); err != nil {
-		return 0, 0, err
-	}
-	_, err = scanOne(d.read.countWelcomes.QueryRowContext(ctx, int64(device)), "count welcomes", &welcomes)
-	return keyPackages, welcomes, err
 }

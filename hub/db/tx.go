@@ -24,7 +24,7 @@ type Tx struct {
 	addEntry, sentAs, addCommit, commitOf                     *sql.Stmt
 	addParticipant, endParticipant                            *sql.Stmt
 
-	addWelcomeBody, addWelcome, dropWelcome, dropBody *sql.Stmt
+	addWelcomeBody, addWelcome, dropWelcome, dropBody, countWelcomes *sql.Stmt
 
 	addKeyPackage, dropLastResort, countKeyPackages, dropOldest *sql.Stmt
 	takeKeyPackage, lastResort, dropKeyPackages                 *sql.Stmt
@@ -67,6 +67,8 @@ func (tx *Tx) prepare(ctx context.Context) error {
 		{&tx.addWelcome, `INSERT INTO welcomes (device, matter, seq, sender, body) VALUES (?, ?, ?, ?, ?) RETURNING id`},
 		{&tx.dropWelcome, `DELETE FROM welcomes WHERE id = ? AND device = ? RETURNING body`},
 		{&tx.dropBody, `DELETE FROM welcome_bodies WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM welcomes WHERE body = ?1)`},
+
+		{&tx.countWelcomes, `SELECT count(*) FROM welcomes WHERE device = ?`},
 
 		{&tx.addKeyPackage, `INSERT INTO key_packages (device, last_resort, not_after_ms, digest, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING`},
 		{&tx.dropLastResort, `DELETE FROM key_packages WHERE device = ? AND last_resort = 1`},
@@ -146,3 +148,13 @@ func (tx *Tx) DropKeyPackages(no DeviceNo) error {
 
 // clamp makes a number from outside fit SQLite's integers.
 func clamp(n uint64) int64 { return int64(min(n, 1<<63-1)) }
+
+// Waiting counts what is held for a device: its key packages (the last-resort one
+// aside) and its welcomes.
+func (tx *Tx) Waiting(no DeviceNo) (keyPackages, welcomes int, err error) {
+	if _, err := one(tx.countKeyPackages, "count key packages", []any{int64(no)}, &keyPackages); err != nil {
+		return 0, 0, err
+	}
+	_, err = one(tx.countWelcomes, "count welcomes", []any{int64(no)}, &welcomes)
+	return keyPackages, welcomes, err
+}

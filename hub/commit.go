@@ -1,0 +1,263 @@
+package hub
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"slices"
+
+	"causa/hub/db"
+	"causa/matter"
+	"causa/wire"
+	"causa/wire/pb"
+)
+
+// A groupChange is what a verified commit does to a matter's devices.
+type groupChange struct {
+	committer      matter.DeviceID
+	added, removed []matter.DeviceID
+	next           *groupView
+}
+
+// createMatter checks the first GroupInfo, then has the writer register the matter.
+func (s *session) createMatter(id uint64, m *pb.CreateMatter) error {
+	_, member, _, ok := s.hub.org.device(s.device)
+	if !ok || member.Role == matter.RoleGuest || member.Role == matter.RoleBot {
+		return refuse(wire.CodeNotAllowed)
+	}
+	group := matter.ID(m.GetMatter())
+	view, err := s.hub.checkGroup(group, m.GetGroupInfo(), s.device)
+	if err != nil {
+		return err
+	}
+	s.submit(&request{
+		id: id, size: len(m.GetGroupInfo()),
+		do: func(b *batch) (*pb.HubFrame, error) { return b.createMatter(s, group, m.GetGroupInfo()) },
+		done: func(answer *pb.HubFrame) {
+			if answer.GetDone() != nil {
+				s.hub.views.put(group, 0, view)
+			}
+		},
+	})
+	return nil
+}
+
+func (b *batch) createMatter(s *session, id matter.ID, info []byte) (*pb.HubFrame, error) {
+	if !b.hub.org.active(s.device) {
+		return nil, refuse(wire.CodeRevoked)
+	}
+	digest := db.Digest(sha256.Sum256(info))
+	have, ok, err := b.matter(id)
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		if have.Creator == s.no && have.Digest == digest { // a repeat whose answer was lost
+			return done(), nil
+		}
+		return nil, refuse(wire.CodeMatterExists)
+	}
+	m := &matterState{Matter: db.Matter{
+		ID: id, Creator: s.no, Digest: digest, TimeMS: b.hub.opts.now().UnixMilli(), Devices: []db.DeviceNo{s.no},
+	}}
+	if err := b.tx.AddMatter(&m.Matter, info); err != nil {
+		return nil, err
+	}
+	b.matters[id] = m
+	return done(), nil
+}
+
+// commitBundle checks a bundle against the matter's current epoch, which takes time,
+// then has the writer accept it if that is still the epoch.
+func (s *session) commitBundle(id uint64, m *pb.CommitBundle) error {
+	group := matter.ID(m.GetMatter())
+	epoch, info, ok, err := s.hub.db.GroupInfo(context.Background(), group)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return refuse(wire.CodeNoMatter)
+	}
+	var change *groupChange
+	if m.GetEpoch() == epoch { // else it is a repeat or too late, which the writer tells apart
+		if change, err = s.checkBundle(group, epoch, info, m); err != nil {
+			return err
+		}
+	}
+	s.submit(&request{
+		id: id, size: len(m.GetCommit()) + len(m.GetWelcome()) + len(m.GetGroupInfo()),
+		do: func(b *batch) (*pb.HubFrame, error) { return b.commitBundle(s, m, change) },
+		done: func(answer *pb.HubFrame) {
+			if change != nil && answer.GetAccepted() != nil {
+				s.hub.views.put(group, epoch+1, change.next)
+			}
+		},
+	})
+	return nil
+}
+
+// checkBundle verifies what a bundle says of itself and by MLS.
+func (s *session) checkBundle(group matter.ID, epoch uint64, info []byte, m *pb.CommitBundle) (*groupChange, error) {
+	in, err := s.hub.db.IsIn(context.Background(), group, s.no)
+	if err != nil {
+		return nil, err
+	}
+	if !in {
+		return nil, refuse(wire.CodeNoMatter)
+	}
+	change, err := s.hub.checkCommit(group, epoch, info, m.GetCommit(), m.GetGroupInfo())
+	if err != nil {
+		return nil, err
+	}
+	if change.committer != s.device {
+		return nil, refuse(wire.CodeCommitRefused)
+	}
+	welcomed := make([]matter.DeviceID, len(m.GetWelcomeDevices()))
+	for i, id := range m.GetWelcomeDevices() {
+		welcomed[i] = matter.DeviceID(id)
+	}
+	if !sameDevices(welcomed, change.added) {
+		return nil, refuse(wire.CodeCommitRefused)
+	}
+	return change, nil
+}
+
+// sameDevices reports whether two lists name the same devices, each once.
+func sameDevices(a, b []matter.DeviceID) bool {
+	compare := func(x, y matter.DeviceID) int { return slices.Compare(x[:], y[:]) }
+	a, b = slices.SortedFunc(slices.Values(a), compare), slices.SortedFunc(slices.Values(b), compare)
+	return slices.Equal(a, b) && len(slices.Compact(slices.Clone(a))) == len(a)
+}
+
+// commitBundle is compare-and-set on the epoch, all or nothing.
+func (b *batch) commitBundle(s *session, m *pb.CommitBundle, change *groupChange) (*pb.HubFrame, error) {
+	if !b.hub.org.active(s.device) {
+		return nil, refuse(wire.CodeRevoked)
+	}
+	state, ok, err := b.matter(matter.ID(m.GetMatter()))
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, refuse(wire.CodeNoMatter)
+	}
+	digest := bundleDigest(m)
+	if m.GetEpoch() < state.Epoch {
+		place, sender, was, ok, err := b.tx.CommitOf(state.No, m.GetEpoch())
+		if err != nil {
+			return nil, err
+		}
+		if ok && sender == s.no && was == digest { // a repeat whose answer was lost
+			return accepted(place.Seq, place.TimeMS), nil
+		}
+	}
+	if !state.has(s.no) {
+		return nil, refuse(wire.CodeNoMatter)
+	}
+	if m.GetEpoch() != state.Epoch || change == nil {
+		return nil, refuseEpoch(wire.CodeEpochConflict, state.Epoch, state.Head)
+	}
+	devices, added, err := b.devicesAfter(state, change)
+	if err != nil {
+		return nil, err
+	}
+	return b.storeCommit(s, m, state, digest, devices, added)
+}
+
+// devicesAfter returns who is in the matter after a commit, and who is new in it. It
+// refuses a commit that leaves a device in that is no longer active.
+func (b *batch) devicesAfter(state *matterState, change *groupChange) (devices, added []db.DeviceNo, err error) {
+	numbers := func(ids []matter.DeviceID) ([]db.DeviceNo, error) {
+		nos := make([]db.DeviceNo, len(ids))
+		for i, id := range ids {
+			var ok bool
+			if nos[i], ok = b.hub.directory.no(id); !ok {
+				return nil, errors.New("a device of the organisation log has no number")
+			}
+		}
+		slices.Sort(nos)
+		return nos, nil
+	}
+	removed, err := numbers(change.removed)
+	if err != nil {
+		return nil, nil, err
+	}
+	if added, err = numbers(change.added); err != nil {
+		return nil, nil, err
+	}
+	if b.hub.org.anyInactive(change.added) {
+		return nil, nil, refuse(wire.CodeCommitRefused) // revoked since the check
+	}
+	for _, no := range state.Devices {
+		if _, gone := slices.BinarySearch(removed, no); !gone {
+			devices = append(devices, no)
+		}
+	}
+	if b.hub.org.anyInactive(b.hub.directory.ids(devices)) {
+		return nil, nil, refuse(wire.CodeRemovalDue)
+	}
+	return union(devices, added), added, nil
+}
+
+// storeCommit stores a commit and everything that goes with it.
+func (b *batch) storeCommit(s *session, m *pb.CommitBundle, state *matterState, digest db.Digest, devices, added []db.DeviceNo) (*pb.HubFrame, error) {
+	e := b.next(state, s, pb.EntryKind_ENTRY_KIND_COMMIT, m.GetCommit())
+	before := state.Devices
+	if err := b.tx.AddEntry(e); err != nil {
+		return nil, err
+	}
+	if err := b.tx.AddCommit(state.No, state.Epoch, e.Seq, digest); err != nil {
+		return nil, err
+	}
+	if err := b.tx.SetGroupInfo(state.No, state.Epoch+1, m.GetGroupInfo()); err != nil {
+		return nil, err
+	}
+	for _, no := range before {
+		if _, stays := slices.BinarySearch(devices, no); !stays {
+			if err := b.tx.EndParticipant(state.No, no, e.Seq); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, no := range added {
+		if err := b.tx.AddParticipant(state.No, no, e.Seq); err != nil {
+			return nil, err
+		}
+	}
+	if len(added) > 0 {
+		ids, err := b.tx.AddWelcome(state.No, e.Seq, s.no, m.GetWelcome(), added)
+		if err != nil {
+			return nil, err
+		}
+		b.welcomes = append(b.welcomes, welcomePush{
+			devices: added, ids: ids, matter: state.ID, seq: e.Seq, sender: s.device, body: m.GetWelcome(),
+		})
+	}
+	state.Epoch++
+	state.Devices = devices
+	state.due, state.dueAt = false, b.hub.org.next()
+	b.advance(state, e)
+	b.lastPage(state, s, e, union(before, devices))
+	return accepted(e.Seq, e.TimeMS), nil
+}
+
+// bundleDigest is the hash by which a bundle is known again.
+func bundleDigest(m *pb.CommitBundle) db.Digest {
+	h := sha256.New()
+	part := func(b []byte) {
+		var n [8]byte
+		binary.BigEndian.PutUint64(n[:], uint64(len(b)))
+		h.Write(n[:])
+		h.Write(b)
+	}
+	part(m.GetMatter())
+	part(binary.BigEndian.AppendUint64(nil, m.GetEpoch()))
+	part(m.GetCommit())
+	part(m.GetWelcome())
+	for _, d := range m.GetWelcomeDevices() {
+		part(d)
+	}
+	part(m.GetGroupInfo())
+	return db.Digest(h.Sum(nil))
+}

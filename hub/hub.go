@@ -1,0 +1,291 @@
+// Package hub is the server of one organisation. It orders and keeps ciphertext that
+// it can't read, serves the devices that the organisation log lists as active, and
+// acknowledges nothing before the disk has it.
+package hub
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/coder/websocket"
+
+	"causa/hub/db"
+	"causa/internal/fault"
+	"causa/orglog"
+)
+
+const (
+	databaseFile = "hub.db"
+	addressFile  = "address" // says where the hub listens
+)
+
+// A Hub serves one organisation from one data folder. Its methods are safe for
+// concurrent use.
+//
+// Who owns what: the writer's goroutine changes the database and the organisation's
+// state; another answers and distributes what it has committed; each connection has
+// one that reads and, while there is something to say, one that writes; the keeper
+// minds the time. Close waits for all of them.
+type Hub struct {
+	opts      Options
+	log       *slog.Logger
+	lock      *os.File
+	db        *db.DB
+	org       *org
+	directory *directory
+	online    *online
+	guard     *guard
+	writer    *writer
+	views     *views
+	founding  orglog.Invite // its key lets the founder in
+	cert      tls.Certificate
+	pin       [32]byte
+	listener  net.Listener
+	server    *http.Server
+
+	limitsMu sync.Mutex
+	limits   map[db.DeviceNo]*limits
+
+	goroutines sync.WaitGroup // connections' and the keeper's
+	writing    sync.WaitGroup // the writer's two
+	stopKeeper context.CancelFunc
+	closeOnce  sync.Once
+	closeErr   error
+}
+
+// Open opens the data folder, making it at the first start, and begins to listen.
+// Connections are served by [Hub.Serve].
+func Open(o Options) (_ *Hub, err error) {
+	if o.Data == "" {
+		return nil, &fault.Error{Text: "The hub needs a data folder.", Hint: "Say which one with --data."}
+	}
+	o = o.withDefaults()
+	h := &Hub{opts: o, log: o.Log, online: newOnline(), guard: newGuard(o), limits: map[db.DeviceNo]*limits{}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, h.release())
+		}
+	}()
+	if err := os.MkdirAll(o.Data, 0o700); err != nil {
+		return nil, &fault.Error{
+			Text: "The data folder can't be made.",
+			Hint: "Choose another one, or let the hub write there.",
+			Err:  err,
+		}
+	}
+	if h.lock, err = lock(o.Data); err != nil {
+		return nil, err
+	}
+	if h.cert, h.pin, err = certificate(o); err != nil {
+		return nil, err
+	}
+	if err := h.openStore(context.Background()); err != nil {
+		return nil, err
+	}
+	if h.listener, err = net.Listen("tcp", o.Listen); err != nil { //nolint:noctx // nothing to wait for
+		return nil, &fault.Error{
+			Text:     "The hub can't listen at %s.",
+			TextArgs: []any{o.Listen},
+			Hint:     "Another program may be using this address. Choose another one with --listen.",
+			Err:      err,
+		}
+	}
+	if err := writeFile(filepath.Join(o.Data, addressFile), []byte(h.Addr()+"\n")); err != nil {
+		return nil, fmt.Errorf("write address: %w", err)
+	}
+	h.founding.Hub, h.founding.Pin = h.public(), h.pin
+	h.server = h.httpServer()
+	h.start()
+	return h, nil
+}
+
+// openStore opens the database and what is kept in memory of it.
+func (h *Hub) openStore(ctx context.Context) (err error) {
+	if h.db, err = db.Open(ctx, filepath.Join(h.opts.Data, databaseFile)); err != nil {
+		return storeFault(err)
+	}
+	if h.org, err = restoreOrg(ctx, h.db); err != nil {
+		return storeFault(err)
+	}
+	devices, err := h.db.Devices(ctx)
+	if err != nil {
+		return storeFault(err)
+	}
+	h.directory = newDirectory(devices)
+	h.views = newViews()
+	return h.openFounding(ctx)
+}
+
+// openFounding reads the founding key or, at the first start, makes it. It is kept, so
+// that the link stays the same until someone has used it.
+func (h *Hub) openFounding(ctx context.Context) error {
+	seed, ok, err := h.db.Meta(ctx, metaFounding)
+	if err != nil {
+		return storeFault(err)
+	}
+	if !ok {
+		seed = make([]byte, ed25519.SeedSize)
+		_, _ = rand.Read(seed) // never fails
+		if err := h.db.Write(ctx, func(tx *db.Tx) error { return tx.SetMeta(metaFounding, seed) }); err != nil {
+			return storeFault(err)
+		}
+	}
+	if len(seed) != ed25519.SeedSize {
+		return storeFault(errors.New("founding key has another length"))
+	}
+	h.founding.Key = ed25519.NewKeyFromSeed(seed)
+	return nil
+}
+
+// storeFault gives words to what keeps a hub from starting.
+func storeFault(err error) error {
+	switch {
+	case errors.Is(err, db.ErrFull):
+		return &fault.Error{Text: "The disk of the hub is full.", Hint: "Make room, then start the hub again.", Err: err}
+	case errors.Is(err, db.ErrNewer), errors.Is(err, orglog.ErrNewer):
+		return &fault.Error{
+			Text: "A newer version of the hub has used this data folder.",
+			Hint: "Update causa-hub, then start it again.",
+			Err:  err,
+		}
+	default:
+		return &fault.Error{
+			Text: "The hub's database can't be used.",
+			Hint: "Check the disk, and restore the data folder from a backup if it is damaged.",
+			Err:  err,
+		}
+	}
+}
+
+// start starts the writer and the keeper.
+func (h *Hub) start() {
+	h.writer = newWriter(h)
+	h.writing.Go(h.writer.run)
+	h.writing.Go(h.writer.deliver)
+	ctx, stop := context.WithCancel(context.Background())
+	h.stopKeeper = stop
+	h.goroutines.Go(func() { h.keep(ctx) })
+}
+
+// Addr returns the address at which the hub listens.
+func (h *Hub) Addr() string { return h.listener.Addr().String() }
+
+// Pin returns the pin of the hub's TLS key.
+func (h *Hub) Pin() [32]byte { return h.pin }
+
+// Founded reports whether there is an organisation.
+func (h *Hub) Founded() bool { return h.org.next() > 0 }
+
+// FoundingLink returns the link that makes its holder the organisation's founder; ok
+// is false once someone has used it.
+func (h *Hub) FoundingLink() (link string, ok bool) {
+	if h.Founded() {
+		return "", false
+	}
+	return h.founding.Link(), true
+}
+
+// public is where devices reach the hub: the operator's word, or a guess from the
+// address it listens at.
+func (h *Hub) public() string {
+	if h.opts.PublicURL != "" {
+		return strings.TrimSuffix(h.opts.PublicURL, "/")
+	}
+	addr, ok := h.listener.Addr().(*net.TCPAddr)
+	if !ok || !addr.IP.IsUnspecified() {
+		return h.Addr()
+	}
+	return net.JoinHostPort(reachable(), fmt.Sprint(addr.Port))
+}
+
+// reachable returns an address of this machine that others may know it by.
+func reachable() string {
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return "127.0.0.1"
+	}
+	for _, a := range addrs {
+		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil && n.IP.IsGlobalUnicast() {
+			return n.IP.String()
+		}
+	}
+	return "127.0.0.1"
+}
+
+// Serve serves connections until ctx ends or Close is called, and then closes the hub.
+func (h *Hub) Serve(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, func() { _ = h.Close() }) // returned below
+	defer stop()
+	err := h.server.ServeTLS(&guardedListener{Listener: h.listener, guard: h.guard}, "", "")
+	if closeErr := h.Close(); closeErr != nil {
+		return closeErr
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("serve: %w", err)
+}
+
+// Close lets nobody in any more, sees through what was handed over, and closes
+// everything. It may be called more than once and beside Serve.
+func (h *Hub) Close() error {
+	h.closeOnce.Do(func() {
+		_ = h.server.Close() // closes the listener too, if it was being served
+		h.stopKeeper()
+		h.online.close()
+		h.online.all(func(s *session) { s.part(websocket.StatusGoingAway) })
+		h.awaitConnections()
+		close(h.writer.in)
+		h.writing.Wait()
+		h.closeErr = h.release()
+	})
+	return h.closeErr
+}
+
+// release closes what Open opened.
+func (h *Hub) release() error {
+	var errs []error
+	if h.listener != nil {
+		if err := h.listener.Close(); !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	if h.db != nil {
+		errs = append(errs, h.db.Close())
+	}
+	if h.lock != nil {
+		errs = append(errs, h.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (h *Hub) newLimits() *limits {
+	now := h.opts.now()
+	return &limits{
+		sends: newBucket(h.opts.Sends, now), commits: newBucket(h.opts.Commits, now),
+		claims: newBucket(h.opts.Claims, now), requests: newBucket(h.opts.Requests, now),
+	}
+}
+
+// limitsOf returns a device's token buckets: connecting anew does not fill them.
+func (h *Hub) limitsOf(no db.DeviceNo) *limits {
+	h.limitsMu.Lock()
+	defer h.limitsMu.Unlock()
+	l := h.limits[no]
+	if l == nil {
+		l = h.newLimits()
+		h.limits[no] = l
+	}
+	return l
+}

@@ -1,0 +1,196 @@
+package hub
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"iter"
+
+	"causa/hub/db"
+	"causa/matter"
+	"causa/orglog"
+	"causa/wire"
+	"causa/wire/pb"
+)
+
+// Names of what the database keeps beside its tables.
+const (
+	metaFounding = "founding key"
+	metaHead     = "organisation log head"
+)
+
+// restoreOrg reads the organisation log. Its entries were verified before they were
+// stored; the head stored with the last one vouches for them.
+func restoreOrg(ctx context.Context, d *db.DB) (*org, error) {
+	var head orglog.Hash
+	b, _, err := d.Meta(ctx, metaHead)
+	if err != nil {
+		return nil, err
+	}
+	copy(head[:], b)
+	state, err := orglog.Restore(storedEntries(ctx, d), head)
+	if err != nil {
+		return nil, fmt.Errorf("restore organisation log: %w", err)
+	}
+	return &org{state: state}, nil
+}
+
+func storedEntries(ctx context.Context, d *db.DB) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for from := uint64(0); ; {
+			entries, next, err := d.LogPage(ctx, from, wire.MaxLogPage, wire.MaxLogPageBytes)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, e := range entries {
+				if !yield(e, nil) {
+					return
+				}
+			}
+			if from += uint64(len(entries)); from >= next || len(entries) == 0 {
+				return
+			}
+		}
+	}
+}
+
+// pullLog answers with a page of the organisation log.
+func (s *session) pullLog(m *pb.PullLog) (*pb.HubFrame, error) {
+	entries, next, err := s.hub.db.LogPage(context.Background(), m.GetFrom(), wire.MaxLogPage, wire.MaxLogPageBytes)
+	if err != nil {
+		return nil, err
+	}
+	return &pb.HubFrame{Body: &pb.HubFrame_LogPage{LogPage: &pb.LogPage{From: m.GetFrom(), Entries: entries, Next: next}}}, nil
+}
+
+// appendLog has the writer append an entry to the organisation log.
+func (s *session) appendLog(id uint64, m *pb.AppendLog) error {
+	e, err := orglog.Decode(m.GetEntry())
+	if err != nil {
+		return refuseEntry(err, s.hub.org.next())
+	}
+	if err := s.mayAppend(e); err != nil {
+		return err
+	}
+	s.submit(&request{
+		id: id, size: len(m.GetEntry()), alone: true,
+		do: func(b *batch) (*pb.HubFrame, error) { return b.appendLog(s, e, m.GetEntry()) },
+		done: func(answer *pb.HubFrame) {
+			if answer.GetLogAppended() != nil {
+				s.enrolled.Store(true)
+			}
+		},
+	})
+	return nil
+}
+
+// mayAppend holds a connection to what is its to say: a device its own statements, the
+// holder of an invite the enrolment with it, the founder the founding. What the
+// statement may say is for the log's own rules.
+func (s *session) mayAppend(e *orglog.Entry) error {
+	if s.no != 0 {
+		if e.Author != s.device {
+			return refuse(wire.CodeLogRefused)
+		}
+		return nil
+	}
+	switch st := e.Statement.(type) {
+	case orglog.Founded:
+		if s.founding {
+			return nil
+		}
+	case orglog.DeviceEnrolled:
+		if !s.founding && s.invite.Equal(st.InviteKey) {
+			return nil
+		}
+	}
+	return refuse(wire.CodeNotAllowed)
+}
+
+// appendLog is compare-and-set on the next index.
+func (b *batch) appendLog(s *session, e *orglog.Entry, raw []byte) (*pb.HubFrame, error) {
+	next := b.hub.org.next()
+	if e.Index < next {
+		have, ok, err := b.tx.LogEntry(e.Index)
+		if err != nil {
+			return nil, err
+		}
+		if ok && bytes.Equal(have, raw) { // a repeat whose answer was lost
+			return appended(e.Index), nil
+		}
+		if s.founding {
+			return nil, refuse(wire.CodeAlreadyFounded)
+		}
+	}
+	if e.Index != next {
+		return nil, refuseWant(wire.CodeLogConflict, next)
+	}
+	if skew := e.Time.Sub(b.hub.opts.now()); skew > wire.MaxClockSkew || skew < -wire.MaxClockSkew {
+		return nil, refuse(wire.CodeClock)
+	}
+	if s.no != 0 && !b.hub.org.active(s.device) {
+		return nil, refuse(wire.CodeRevoked)
+	}
+	if err := b.hub.org.check(e); err != nil {
+		return nil, refuseEntry(err, next)
+	}
+	frame, err := wire.EncodeHub(&pb.HubFrame{Body: &pb.HubFrame_LogPage{
+		LogPage: &pb.LogPage{From: e.Index, Entries: [][]byte{raw}, Next: e.Index + 1},
+	}})
+	if err != nil {
+		return nil, err
+	}
+	if err := b.storeEntry(e, raw); err != nil {
+		return nil, err
+	}
+	b.appended, b.logFrame = e, frame
+	return appended(e.Index), nil
+}
+
+func appended(index uint64) *pb.HubFrame {
+	return &pb.HubFrame{Body: &pb.HubFrame_LogAppended{LogAppended: &pb.LogAppended{Index: index}}}
+}
+
+// storeEntry stores an entry and what follows from it for the hub.
+func (b *batch) storeEntry(e *orglog.Entry, raw []byte) error {
+	if err := b.tx.AppendLog(e.Index, raw); err != nil {
+		return err
+	}
+	head := e.Hash()
+	if err := b.tx.SetMeta(metaHead, head[:]); err != nil {
+		return err
+	}
+	switch e.Statement.(type) {
+	case orglog.Founded, orglog.DeviceEnrolled:
+		no, err := b.tx.AddDevice(e.Author)
+		if err != nil {
+			return err
+		}
+		b.enrolled = no
+	}
+	for _, id := range b.hub.org.endedBy(e) {
+		if no, ok := b.hub.directory.no(id); ok {
+			if err := b.tx.DropKeyPackages(no); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// applied takes a stored entry over into the organisation's state and returns the
+// devices that it ended.
+func (h *Hub) applied(b *batch) []matter.DeviceID {
+	e := b.appended
+	ended := h.org.endedBy(e)
+	if err := h.org.apply(e); err != nil {
+		// It was checked against this very state. Whatever this is, going on would
+		// serve people by a wrong list of devices.
+		panic(fmt.Sprintf("organisation log entry %d was stored but does not apply: %v", e.Index, err))
+	}
+	if b.enrolled != 0 {
+		h.directory.add(b.enrolled, e.Author)
+	}
+	return ended
+}

@@ -1,0 +1,96 @@
+package hub
+
+import (
+	"bytes"
+	"errors"
+	"sync"
+	"time"
+
+	"causa/crypto/mls/framing"
+	"causa/crypto/mls/suite"
+	"causa/crypto/mls/tree"
+	"causa/matter"
+	"causa/wire"
+)
+
+// maxLifetime is the longest lifetime of a key package that the hub takes.
+const maxLifetime = 400 * 24 * time.Hour
+
+// leafCheck holds a leaf to the organisation log: its identity is a device's id and
+// its key that device's. Strict asks for the device to be active, too; of leaves that
+// are in a group already only the matter's next commit can judge that.
+func (h *Hub) leafCheck(strict bool) tree.LeafCheck {
+	return func(identity, signatureKey []byte) error {
+		if len(identity) != len(matter.DeviceID{}) {
+			return errors.New("leaf of no device")
+		}
+		key, ok := h.org.key(matter.DeviceID(identity), strict)
+		if !ok {
+			return errors.New("leaf of a device that is not active")
+		}
+		if !bytes.Equal(key, signatureKey) {
+			return errors.New("leaf with another key than the device's")
+		}
+		return nil
+	}
+}
+
+// checkKeyPackage verifies a key package of a device and returns when it expires.
+func (h *Hub) checkKeyPackage(b []byte, device matter.DeviceID, lastResort bool) (notAfter time.Time, err error) {
+	m, err := framing.Parse(b)
+	if err != nil || m.Format != framing.FormatKeyPackage {
+		return time.Time{}, refuse(wire.CodeKeyPackage)
+	}
+	kp := m.KeyPackage
+	s, err := suite.Of(kp.Suite)
+	if err != nil {
+		return time.Time{}, refuse(wire.CodeKeyPackage)
+	}
+	lifetimes := framing.Lifetimes{Max: maxLifetime, Now: h.opts.now()}
+	if err := kp.Verify(s, nil, lifetimes, h.leafCheck(true)); err != nil {
+		return time.Time{}, refuse(wire.CodeKeyPackage)
+	}
+	_, last := kp.Extensions.Find(tree.ExtLastResort)
+	if last != lastResort || !bytes.Equal(kp.Leaf.Credential.Presented(), device[:]) {
+		return time.Time{}, refuse(wire.CodeKeyPackage)
+	}
+	return time.Unix(int64(kp.Leaf.Lifetime.NotAfter), 0), nil // Max keeps it in range
+}
+
+// maxViews is how many matters' public states are kept ready for their next commit.
+const maxViews = 256
+
+// views keeps the public states of matters that have lately changed. It is safe for
+// concurrent use.
+type views struct {
+	mu   sync.Mutex
+	kept map[matter.ID]keptView
+}
+
+type keptView struct {
+	epoch uint64
+	view  *groupView
+}
+
+func newViews() *views { return &views{kept: map[matter.ID]keptView{}} }
+
+// put keeps the public state of an epoch that the hub has accepted.
+func (v *views) put(id matter.ID, epoch uint64, view *groupView) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if have, ok := v.kept[id]; ok && have.epoch > epoch {
+		return
+	}
+	v.kept[id] = keptView{epoch, view}
+	shrink(v.kept, maxViews)
+}
+
+// get returns the public state of a matter in an epoch, if it is there.
+func (v *views) get(id matter.ID, epoch uint64) *groupView {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if have, ok := v.kept[id]; ok && have.epoch == epoch {
+		return have.view
+	}
+	return nil
+}

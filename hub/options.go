@@ -1,0 +1,85 @@
+package hub
+
+import (
+	"log/slog"
+	"time"
+)
+
+// DefaultListen is the address a hub listens at when none is given.
+const DefaultListen = ":7443"
+
+// Options say how a hub runs. Only Data is needed: every other zero value stands for
+// what suits a small company.
+type Options struct {
+	// Data is the folder that holds everything the hub keeps. It is made when missing.
+	Data string
+	// Listen is the address to listen at, host:port; a port of 0 takes a free one.
+	Listen string
+	// PublicURL is where devices reach the hub: an https or wss URL, or host:port. It
+	// goes into the founding link. Empty: what Listen says.
+	PublicURL string
+	// Certificate and Key are PEM files of an own TLS certificate. Empty: a key made
+	// at the first start, which links pin.
+	Certificate, Key string
+	// Log gets what the operator should know. It never gets names, content or keys.
+	Log *slog.Logger
+
+	// Rates of one device.
+	Sends    Rate // messages handed over
+	Commits  Rate // changes of matters, of the organisation log and of its key packages
+	Claims   Rate // key packages claimed
+	Requests Rate // everything else
+
+	// Connections are those of one address (of one /64 network in IPv6).
+	Connections Rate
+	// MaxJoining is how many connections may be there without a sign-in: of one
+	// address, and sixteen times that in all.
+	MaxJoining int
+
+	// PingEvery is how long a connection may be silent before the hub pings it. It is
+	// closed after three times that.
+	PingEvery time.Duration
+
+	now func() time.Time // for tests
+}
+
+// A Rate is how often something may be done: Burst at once, PerSecond in the long run.
+type Rate struct {
+	PerSecond float64
+	Burst     float64
+}
+
+func (r Rate) or(perSecond, burst float64) Rate {
+	if r.PerSecond <= 0 {
+		r.PerSecond = perSecond
+	}
+	if r.Burst < 1 {
+		r.Burst = max(burst, r.PerSecond)
+	}
+	return r
+}
+
+// withDefaults fills in what was left out.
+func (o Options) withDefaults() Options {
+	if o.Listen == "" {
+		o.Listen = DefaultListen
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	o.Sends = o.Sends.or(50, 200)
+	o.Commits = o.Commits.or(10, 100)
+	o.Claims = o.Claims.or(100, 2000)
+	o.Requests = o.Requests.or(200, 2000)
+	o.Connections = o.Connections.or(100, 1000)
+	if o.MaxJoining <= 0 {
+		o.MaxJoining = 256
+	}
+	if o.PingEvery <= 0 {
+		o.PingEvery = 30 * time.Second
+	}
+	if o.now == nil {
+		o.now = time.Now
+	}
+	return o
+}

@@ -1,0 +1,222 @@
+package hub
+
+import (
+	"context"
+	"errors"
+
+	"causa/hub/db"
+	"causa/matter"
+	"causa/orglog"
+	"causa/wire/pb"
+)
+
+const (
+	maxBatch      = 512     // requests in one transaction ...
+	maxBatchBytes = 8 << 20 // ... and their bytes, about
+	writerQueue   = 4096    // requests that wait for the writer
+)
+
+// A request is something that changes what the hub keeps, on its way to the writer.
+type request struct {
+	s    *session
+	id   uint64
+	size int
+	// do decides and writes. A *refusal is the peer's concern and must come before
+	// anything was written; any other error undoes the whole batch, and do may then
+	// be called again in a batch of its own. It changes nothing but the batch.
+	do func(b *batch) (*pb.HubFrame, error)
+	// alone ends the batch: what comes after must see its effect on the organisation.
+	alone bool
+	// signIn makes s its device's newest session.
+	signIn bool
+	// done is called with the answer when it is queued, if not nil. The answer is nil
+	// when a newer session has fenced this one off.
+	done func(answer *pb.HubFrame)
+
+	answer *pb.HubFrame
+}
+
+// A writer carries requests out, one batch after the other, each in one transaction,
+// and answers only what is on the disk. One goroutine writes (run) and one answers and
+// distributes (deliver) while the next batch is being written.
+//
+// All its state belongs to the goroutine that writes.
+type writer struct {
+	hub   *Hub
+	in    chan *request
+	out   chan *batch
+	cache *cache
+}
+
+func newWriter(h *Hub) *writer {
+	return &writer{hub: h, in: make(chan *request, writerQueue), out: make(chan *batch, 16), cache: newCache()}
+}
+
+// run writes until in is closed.
+func (w *writer) run() {
+	defer close(w.out)
+	for r := range w.in {
+		w.write(w.gather(r))
+	}
+}
+
+// gather takes what has come in while the last batch was written.
+func (w *writer) gather(first *request) []*request {
+	reqs, size := []*request{first}, first.size
+	for len(reqs) < maxBatch && size < maxBatchBytes && !reqs[len(reqs)-1].alone {
+		select {
+		case r, ok := <-w.in:
+			if !ok {
+				return reqs
+			}
+			reqs = append(reqs, r)
+			size += r.size
+		default:
+			return reqs
+		}
+	}
+	return reqs
+}
+
+// write carries a batch out. When the database refuses it, each request is tried by
+// itself, so that none spoils the others.
+func (w *writer) write(reqs []*request) {
+	b := &batch{hub: w.hub, cache: w.cache, requests: reqs}
+	err := w.hub.db.Write(context.Background(), b.apply)
+	switch {
+	case err == nil:
+		w.cache.publish(b)
+		if b.appended != nil {
+			b.ended = w.hub.applied(b)
+		}
+		w.out <- b
+	case len(reqs) > 1:
+		for _, r := range reqs {
+			w.write([]*request{r})
+		}
+	default:
+		reqs[0].answer = failed(w.hub.failureOf(err))
+		w.out <- &batch{hub: w.hub, requests: reqs}
+	}
+}
+
+// deliver answers and distributes what is on the disk, in order.
+func (w *writer) deliver() {
+	for b := range w.out {
+		b.deliver()
+	}
+}
+
+func failed(f *pb.Failure) *pb.HubFrame {
+	return &pb.HubFrame{Body: &pb.HubFrame_Failure{Failure: f}}
+}
+
+// A batch is one transaction: what its requests change, before it is committed.
+type batch struct {
+	hub      *Hub
+	tx       *db.Tx
+	cache    *cache
+	requests []*request
+
+	matters  map[matter.ID]*matterState // as this batch leaves them
+	dirty    []*matterState             // of those, the ones to store
+	counters map[db.DeviceNo]uint64
+	fences   map[db.DeviceNo]*session
+	appended *orglog.Entry
+	enrolled db.DeviceNo // the device that the appended entry brought
+
+	// What happens once it is committed.
+	pages    []*segment
+	open     map[db.MatterNo]*segment // of pages, those that can take another entry
+	welcomes []welcomePush
+	logFrame []byte
+	signedIn []*session
+	ended    []matter.DeviceID // devices that the appended entry ended
+}
+
+// apply runs the requests inside a transaction and stores what they leave.
+func (b *batch) apply(tx *db.Tx) error {
+	b.tx = tx
+	b.matters = map[matter.ID]*matterState{}
+	b.open = map[db.MatterNo]*segment{}
+	b.counters = map[db.DeviceNo]uint64{}
+	b.fences = map[db.DeviceNo]*session{}
+	for _, r := range b.requests {
+		var err error
+		if !r.signIn && !b.current(r.s) {
+			r.answer = nil // its connection is told by the one that replaced it
+			continue
+		}
+		r.answer, err = r.do(b)
+		if refused, ok := errors.AsType[*refusal](err); ok {
+			r.answer = failed(refused.failure)
+		} else if err != nil {
+			return err
+		}
+	}
+	for _, m := range b.dirty {
+		if err := tx.SetMatter(&m.Matter); err != nil {
+			return err
+		}
+	}
+	for no, counter := range b.counters {
+		if err := tx.SetCounter(no, counter); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// current reports whether a session still speaks for its device. A request of an older
+// connection that is still on its way here is fenced off: the newer one was told the
+// last counter, and it must stay true.
+func (b *batch) current(s *session) bool {
+	if s.no == 0 {
+		return true
+	}
+	if by, ok := b.fences[s.no]; ok {
+		return by == s
+	}
+	by := b.cache.fences[s.no]
+	return by == nil || by == s
+}
+
+// counter returns the last counter taken from a device.
+func (b *batch) counter(s *session) (uint64, error) {
+	if n, ok := b.counters[s.no]; ok {
+		return n, nil
+	}
+	if n, ok := b.cache.counters[s.no]; ok {
+		return n, nil
+	}
+	_, n, _, err := b.tx.Device(s.device)
+	return n, err
+}
+
+// deliver answers the requests, then pushes what the batch brought about.
+func (b *batch) deliver() {
+	for _, s := range b.signedIn {
+		b.hub.online.add(s)
+	}
+	for _, r := range b.requests {
+		if r.answer != nil {
+			r.s.answer(r.id, r.answer)
+		}
+		if r.done != nil {
+			r.done(r.answer)
+		}
+		r.s.returned()
+	}
+	for _, id := range b.ended {
+		b.hub.drop(id)
+	}
+	if b.appended != nil {
+		b.hub.deliverLog(b.logFrame, b.appended.Index+1)
+	}
+	for _, w := range b.welcomes {
+		b.hub.deliverWelcome(w)
+	}
+	for _, p := range b.pages {
+		b.hub.deliverPage(p)
+	}
+}
