@@ -45,6 +45,7 @@ type Matter struct {
 	Owner        MemberID
 	Due          time.Time // zero: no date
 	Opened       time.Time
+	OpenedBy     MemberID
 	Participants []MemberID // in order of joining
 	Removed      bool       // this device's member is no longer in it
 	Unread       int

@@ -151,3 +151,6 @@ func (tx *Tx) each(scan func(*sql.Rows) error, query string, args ...any) error 
 	}
 	return rows.Err()
 }
+
+// ErrDiskFull: there is no room for what was to be written. What was there is unharmed.
+var ErrDiskFull = errors.New("disk is full")

@@ -27,6 +27,11 @@ func (tx *Tx) SetPending(id matter.ID, pending []byte) error {
 	return tx.exec("UPDATE mls_group SET pending = ? WHERE matter = ?", pending, id[:])
 }
 
+// DropPending forgets every own commit that the hub has not answered.
+func (tx *Tx) DropPending() error {
+	return tx.exec("UPDATE mls_group SET pending = NULL WHERE pending IS NOT NULL")
+}
+
 // Group returns the stored group of a matter, or ErrNone.
 func (tx *Tx) Group(id matter.ID) (*Group, error) {
 	var g Group

@@ -1,6 +1,10 @@
 package store
 
-import "database/sql"
+import (
+	"database/sql"
+	"errors"
+	"iter"
+)
 
 // AppendLog stores organisation log entries, the first of them at index from.
 func (tx *Tx) AppendLog(from uint64, entries [][]byte) error {
@@ -12,13 +16,23 @@ func (tx *Tx) AppendLog(from uint64, entries [][]byte) error {
 	return nil
 }
 
-// EachLogEntry calls f for every stored organisation log entry, in order.
-func (tx *Tx) EachLogEntry(f func(entry []byte) error) error {
-	return tx.each(func(r *sql.Rows) error {
-		var b []byte
-		if err := r.Scan(&b); err != nil {
-			return err
+// LogEntries yields the stored organisation log entries, in order.
+func (tx *Tx) LogEntries() iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		err := tx.each(func(r *sql.Rows) error {
+			var b []byte
+			if err := r.Scan(&b); err != nil {
+				return err
+			}
+			if !yield(b, nil) {
+				return errStop
+			}
+			return nil
+		}, "SELECT bytes FROM log_entry ORDER BY idx")
+		if err != nil && !errors.Is(err, errStop) {
+			yield(nil, err)
 		}
-		return f(b)
-	}, "SELECT bytes FROM log_entry ORDER BY idx")
+	}
 }
+
+var errStop = errors.New("stop")

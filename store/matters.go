@@ -11,15 +11,20 @@ import (
 // is known already (this member was removed and has come back) what was read before
 // stays and the rest starts again after cursor.
 func (tx *Tx) NewMatter(m matter.Matter, adder matter.DeviceID, cursor uint64) error {
-	return tx.exec(`INSERT INTO matter(id, title, class, state, owner, due, opened, active, adder, cursor) VALUES(?,?,?,?,?,?,?,?,?,?)
+	return tx.exec(`INSERT INTO matter(id, title, class, state, owner, due, opened, opener, active, adder, cursor) VALUES(?,?,?,?,?,?,?,?,?,?,?)
 		ON CONFLICT(id) DO UPDATE SET removed = 0, adder = excluded.adder, cursor = excluded.cursor, active = excluded.active`,
-		m.ID[:], m.Title, string(m.Class), int(m.State), m.Owner[:], millis(m.Due), millis(m.Opened), millis(m.Active), adder[:], int64(cursor))
+		m.ID[:], m.Title, string(m.Class), int(m.State), m.Owner[:], millis(m.Due), millis(m.Opened), m.OpenedBy[:], millis(m.Active), adder[:], int64(cursor))
 }
 
 // Describe sets what a matter is about.
 func (tx *Tx) Describe(m matter.Matter) error {
-	return tx.exec("UPDATE matter SET title = ?, class = ?, state = ?, owner = ?, due = ?, opened = ? WHERE id = ?",
-		m.Title, string(m.Class), int(m.State), m.Owner[:], millis(m.Due), millis(m.Opened), m.ID[:])
+	return tx.exec("UPDATE matter SET title = ?, class = ?, state = ?, owner = ?, due = ?, opened = ?, opener = ? WHERE id = ?",
+		m.Title, string(m.Class), int(m.State), m.Owner[:], millis(m.Due), millis(m.Opened), m.OpenedBy[:], m.ID[:])
+}
+
+// SetUnborn notes that the hub does not know of the matter yet, or now does.
+func (tx *Tx) SetUnborn(id matter.ID, unborn bool) error {
+	return tx.exec("UPDATE matter SET unborn = ? WHERE id = ?", unborn, id[:])
 }
 
 // A Place says how far this device is in a matter.
@@ -28,6 +33,7 @@ type Place struct {
 	Adder     matter.DeviceID // whose description is believed first
 	Described bool
 	Removed   bool
+	Unborn    bool // the hub does not know of the matter yet
 	Owner     matter.MemberID
 }
 
@@ -35,8 +41,8 @@ type Place struct {
 func (tx *Tx) Place(id matter.ID) (p Place, err error) {
 	var cursor int64
 	var adder, owner []byte
-	err = tx.one([]any{&cursor, &adder, &p.Described, &p.Removed, &owner},
-		"SELECT cursor, adder, title <> '', removed, owner FROM matter WHERE id = ?", id[:])
+	err = tx.one([]any{&cursor, &adder, &p.Described, &p.Removed, &p.Unborn, &owner},
+		"SELECT cursor, adder, title <> '', removed, unborn, owner FROM matter WHERE id = ?", id[:])
 	if err != nil {
 		return p, err
 	}
@@ -81,7 +87,7 @@ func (tx *Tx) Participants(id matter.ID) ([]matter.MemberID, error) {
 	return out, err
 }
 
-const matterColumns = "id, title, class, state, owner, due, opened, active, removed, unread"
+const matterColumns = "id, title, class, state, owner, due, opened, opener, active, removed, unread"
 
 // Matter returns one matter with its participants and last message, or ErrNone.
 func (tx *Tx) Matter(id matter.ID) (matter.Matter, error) {
@@ -96,21 +102,21 @@ func (tx *Tx) Matter(id matter.ID) (matter.Matter, error) {
 }
 
 // Matters lists at most limit matters, those that moved last first, after skipping
-// offset of them.
+// offset of them. One whose description has not come yet is left out.
 func (tx *Tx) Matters(offset, limit int) ([]matter.Matter, error) {
-	return tx.matters("SELECT "+matterColumns+" FROM matter ORDER BY active DESC, id LIMIT ? OFFSET ?", limit, offset)
+	return tx.matters("SELECT "+matterColumns+" FROM matter WHERE title <> '' ORDER BY active DESC, id LIMIT ? OFFSET ?", limit, offset)
 }
 
 func (tx *Tx) matters(query string, args ...any) ([]matter.Matter, error) {
 	var out []matter.Matter
 	err := tx.each(func(r *sql.Rows) error {
 		var m matter.Matter
-		var id, owner []byte
+		var id, owner, opener []byte
 		var due, opened, active int64
-		if err := r.Scan(&id, &m.Title, &m.Class, &m.State, &owner, &due, &opened, &active, &m.Removed, &m.Unread); err != nil {
+		if err := r.Scan(&id, &m.Title, &m.Class, &m.State, &owner, &due, &opened, &opener, &active, &m.Removed, &m.Unread); err != nil {
 			return err
 		}
-		m.ID, m.Owner = matter.ID(id), matter.MemberID(owner)
+		m.ID, m.Owner, m.OpenedBy = matter.ID(id), matter.MemberID(owner), matter.MemberID(opener)
 		m.Due, m.Opened, m.Active = instant(due), instant(opened), instant(active)
 		out = append(out, m)
 		return nil

@@ -71,3 +71,9 @@ func splitMembers(b []byte) (ids []matter.MemberID) {
 	}
 	return ids
 }
+
+// HasKind reports whether a thread has a line of a kind.
+func (tx *Tx) HasKind(id matter.ID, kind matter.Kind) (found bool, err error) {
+	err = tx.one([]any{&found}, "SELECT EXISTS(SELECT 1 FROM message WHERE matter = ? AND kind = ?)", id[:], int(kind))
+	return found, err
+}

@@ -70,3 +70,13 @@ func (tx *Tx) SetFailed(position int64, why string) error {
 func (tx *Tx) DropOutgoing(id matter.ID, msg matter.MessageID) error {
 	return tx.exec("DELETE FROM outbox WHERE matter = ? AND id = ?", id[:], msg[:])
 }
+
+// DropCounted removes items the hub took under a counter up to last.
+func (tx *Tx) DropCounted(last uint64) error {
+	return tx.exec("DELETE FROM outbox WHERE counter > 0 AND counter <= ?", int64(last))
+}
+
+// UncountAfter takes back the counters after last: the hub never took those items.
+func (tx *Tx) UncountAfter(last uint64) error {
+	return tx.exec("UPDATE outbox SET counter = 0 WHERE counter > ?", int64(last))
+}

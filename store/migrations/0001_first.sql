@@ -28,8 +28,10 @@ CREATE TABLE matter (
 	owner    BLOB NOT NULL,
 	due      INTEGER NOT NULL,           -- 0: none
 	opened   INTEGER NOT NULL,
+	opener   BLOB NOT NULL,
 	active   INTEGER NOT NULL,
 	removed  INTEGER NOT NULL DEFAULT 0, -- this member is no longer in it
+	unborn   INTEGER NOT NULL DEFAULT 0, -- opened here, not known to the hub yet
 	adder    BLOB NOT NULL,              -- the device whose description is believed first
 	cursor   INTEGER NOT NULL,           -- last sequence taken from the hub
 	read_seq INTEGER NOT NULL DEFAULT 0,
