@@ -161,6 +161,9 @@ int sealJournalWrite(Seal *p, const u8 *z, int n, i64 off){
 
   if( off%CELL==0 && n==CELL ){                            /* a header */
     if( !sealZero(z+28, n-28) ) return sealFail(p->node, EV_SHAPE, off, SQLITE_IOERR_WRITE);
+    /* A new journal begins. What an earlier one may have left behind, because it
+    ** never became hot, goes first: no piece of it can be taken for one of this. */
+    if( off==0 && (rc = sealJournalTruncate(p, 0))!=SQLITE_OK ) return rc;
     if( (rc = addSeg(p, off))!=SQLITE_OK ) return rc;
     memcpy(p->cell, z, 28);
     p->cellAt = off;
