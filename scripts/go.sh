@@ -6,16 +6,23 @@ go_wanted=$(sed -n 's/^go //p' go.mod)
 
 export GOTOOLCHAIN=${GOTOOLCHAIN:-auto}
 export PATH="$PWD/.cache/go/bin:$PATH:/usr/local/go/bin"
-# Debian and Ubuntu keep versioned ones beside the default.
-for go_dir in /usr/lib/go-1.*/bin; do
-	[ -x "$go_dir/go" ] && PATH="$PATH:$go_dir"
-done
-unset go_dir
+
+# go_look adds the versioned folders that Debian and Ubuntu keep beside the default.
+go_look() {
+	local dir
+	for dir in /usr/lib/go-1.*/bin; do
+		if [ -x "$dir/go" ] && [[ ":$PATH:" != *":$dir:"* ]]; then
+			PATH="$PATH:$dir"
+		fi
+	done
+	hash -r
+}
 
 # go_usable succeeds when the go on PATH builds this module, after fetching the version
 # that go.mod names if it must.
 go_usable() {
 	local dir
+	go_look
 	for dir in ${PATH//:/ }; do
 		[ -x "$dir/go" ] || continue
 		"$dir/go" env GOVERSION 2>/dev/null | grep -Eq '^go1\.(2[1-9]|[3-9][0-9])' || continue
