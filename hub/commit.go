@@ -17,7 +17,18 @@ import (
 type groupChange struct {
 	committer      matter.DeviceID
 	added, removed []matter.DeviceID
+	external       bool // the committer is among the added: it came in by this commit
 	next           *groupView
+}
+
+// welcomed returns the devices that need a Welcome: all that are added by another.
+func (c *groupChange) welcomed() (ids []matter.DeviceID) {
+	for _, id := range c.added {
+		if !c.external || id != c.committer {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // createMatter checks the first GroupInfo, then has the writer register the matter.
@@ -99,7 +110,7 @@ func (s *session) commitBundle(id uint64, m *pb.CommitBundle) error {
 
 // checkBundle verifies what a bundle says of itself and by MLS.
 func (s *session) checkBundle(group matter.ID, epoch uint64, info []byte, m *pb.CommitBundle) (*groupChange, error) {
-	in, err := s.hub.db.IsIn(context.Background(), group, s.no)
+	in, err := s.memberIn(context.Background(), group) // more is known once the commit is
 	if err != nil {
 		return nil, err
 	}
@@ -113,11 +124,18 @@ func (s *session) checkBundle(group matter.ID, epoch uint64, info []byte, m *pb.
 	if change.committer != s.device {
 		return nil, refuse(wire.CodeCommitRefused)
 	}
+	in, err = s.hub.db.IsIn(context.Background(), group, s.no)
+	if err != nil {
+		return nil, err
+	}
+	if !in && !change.external {
+		return nil, refuse(wire.CodeNoMatter)
+	}
 	welcomed := make([]matter.DeviceID, len(m.GetWelcomeDevices()))
 	for i, id := range m.GetWelcomeDevices() {
 		welcomed[i] = matter.DeviceID(id)
 	}
-	if !sameDevices(welcomed, change.added) {
+	if !sameDevices(welcomed, change.welcomed()) {
 		return nil, refuse(wire.CodeCommitRefused)
 	}
 	return change, nil
@@ -152,56 +170,83 @@ func (b *batch) commitBundle(s *session, m *pb.CommitBundle, change *groupChange
 			return accepted(place.Seq, place.TimeMS), nil
 		}
 	}
-	if !state.has(s.no) {
+	if !state.has(s.no) && !(change != nil && change.external && b.memberHas(state, s)) {
 		return nil, refuse(wire.CodeNoMatter)
 	}
 	if m.GetEpoch() != state.Epoch || change == nil {
 		return nil, refuseEpoch(wire.CodeEpochConflict, state.Epoch, state.Head)
 	}
-	devices, added, err := b.devicesAfter(state, change)
+	after, err := b.devicesAfter(state, change)
 	if err != nil {
 		return nil, err
 	}
-	return b.storeCommit(s, m, state, digest, devices, added)
+	return b.storeCommit(s, m, state, digest, after)
 }
 
-// devicesAfter returns who is in the matter after a commit, and who is new in it. It
-// refuses a commit that leaves a device in that is no longer active.
-func (b *batch) devicesAfter(state *matterState, change *groupChange) (devices, added []db.DeviceNo, err error) {
-	numbers := func(ids []matter.DeviceID) ([]db.DeviceNo, error) {
-		nos := make([]db.DeviceNo, len(ids))
-		for i, id := range ids {
-			var ok bool
-			if nos[i], ok = b.hub.directory.no(id); !ok {
-				return nil, errors.New("a device of the organisation log has no number")
-			}
-		}
-		slices.Sort(nos)
-		return nos, nil
-	}
-	removed, err := numbers(change.removed)
+// memberHas reports whether any device of the session's member is in the matter.
+func (b *batch) memberHas(state *matterState, s *session) bool {
+	return slices.ContainsFunc(b.hub.org.devicesOf(s.device), func(id matter.DeviceID) bool {
+		no, ok := b.hub.directory.no(id)
+		return ok && state.has(no)
+	})
+}
+
+// An aftermath is who is in a matter after a commit, in ascending order.
+type aftermath struct {
+	devices  []db.DeviceNo
+	added    []db.DeviceNo // of those, the ones that were not in it before
+	welcomed []db.DeviceNo // of those, the ones that a Welcome is for
+}
+
+// devicesAfter works out who is in the matter after a commit. It refuses a commit that
+// leaves a device in that is no longer active.
+func (b *batch) devicesAfter(state *matterState, change *groupChange) (after aftermath, err error) {
+	removed, err := b.numbers(change.removed)
 	if err != nil {
-		return nil, nil, err
+		return after, err
 	}
-	if added, err = numbers(change.added); err != nil {
-		return nil, nil, err
+	added, err := b.numbers(change.added)
+	if err != nil {
+		return after, err
+	}
+	if after.welcomed, err = b.numbers(change.welcomed()); err != nil {
+		return after, err
 	}
 	if b.hub.org.anyInactive(change.added) {
-		return nil, nil, refuse(wire.CodeCommitRefused) // revoked since the check
+		return after, refuse(wire.CodeCommitRefused) // revoked since the check
 	}
 	for _, no := range state.Devices {
 		if _, gone := slices.BinarySearch(removed, no); !gone {
-			devices = append(devices, no)
+			after.devices = append(after.devices, no)
 		}
 	}
-	if b.hub.org.anyInactive(b.hub.directory.ids(devices)) {
-		return nil, nil, refuse(wire.CodeRemovalDue)
+	if b.hub.org.anyInactive(b.hub.directory.ids(after.devices)) {
+		return after, refuse(wire.CodeRemovalDue)
 	}
-	return union(devices, added), added, nil
+	for _, no := range added {
+		if !state.has(no) { // else it came back by itself, with a new leaf for its old one
+			after.added = append(after.added, no)
+		}
+	}
+	after.devices = union(after.devices, added)
+	return after, nil
+}
+
+// numbers returns the numbers of devices of the organisation log, ascending.
+func (b *batch) numbers(ids []matter.DeviceID) ([]db.DeviceNo, error) {
+	nos := make([]db.DeviceNo, len(ids))
+	for i, id := range ids {
+		var ok bool
+		if nos[i], ok = b.hub.directory.no(id); !ok {
+			return nil, errors.New("a device of the organisation log has no number")
+		}
+	}
+	slices.Sort(nos)
+	return nos, nil
 }
 
 // storeCommit stores a commit and everything that goes with it.
-func (b *batch) storeCommit(s *session, m *pb.CommitBundle, state *matterState, digest db.Digest, devices, added []db.DeviceNo) (*pb.HubFrame, error) {
+func (b *batch) storeCommit(s *session, m *pb.CommitBundle, state *matterState, digest db.Digest, after aftermath) (*pb.HubFrame, error) {
 	e := b.next(state, s, pb.EntryKind_ENTRY_KIND_COMMIT, m.GetCommit())
 	before := state.Devices
 	if err := b.tx.AddEntry(e); err != nil {
@@ -214,31 +259,31 @@ func (b *batch) storeCommit(s *session, m *pb.CommitBundle, state *matterState, 
 		return nil, err
 	}
 	for _, no := range before {
-		if _, stays := slices.BinarySearch(devices, no); !stays {
+		if _, stays := slices.BinarySearch(after.devices, no); !stays {
 			if err := b.tx.EndParticipant(state.No, no, e.Seq); err != nil {
 				return nil, err
 			}
 		}
 	}
-	for _, no := range added {
+	for _, no := range after.added {
 		if err := b.tx.AddParticipant(state.No, no, e.Seq); err != nil {
 			return nil, err
 		}
 	}
-	if len(added) > 0 {
-		ids, err := b.tx.AddWelcome(state.No, e.Seq, s.no, m.GetWelcome(), added)
+	if len(after.welcomed) > 0 {
+		ids, err := b.tx.AddWelcome(state.No, e.Seq, s.no, m.GetWelcome(), after.welcomed)
 		if err != nil {
 			return nil, err
 		}
 		b.welcomes = append(b.welcomes, welcomePush{
-			devices: added, ids: ids, matter: state.ID, seq: e.Seq, sender: s.device, body: m.GetWelcome(),
+			devices: after.welcomed, ids: ids, matter: state.ID, seq: e.Seq, sender: s.device, body: m.GetWelcome(),
 		})
 	}
 	state.Epoch++
-	state.Devices = devices
+	state.Devices = after.devices
 	state.due, state.dueAt = false, b.hub.org.next()
 	b.advance(state, e)
-	b.lastPage(state, s, e, union(before, devices))
+	b.lastPage(state, s, e, union(before, after.devices))
 	return accepted(e.Seq, e.TimeMS), nil
 }
 

@@ -15,13 +15,16 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/coder/websocket"
 
 	"causa/hub/db"
 	"causa/internal/fault"
+	"causa/internal/folderlock"
 	"causa/orglog"
 )
 
@@ -40,7 +43,7 @@ const (
 type Hub struct {
 	opts      Options
 	log       *slog.Logger
-	lock      *os.File
+	lock      *folderlock.Lock
 	db        *db.DB
 	org       *org
 	directory *directory
@@ -57,6 +60,9 @@ type Hub struct {
 	limitsMu sync.Mutex
 	limits   map[db.DeviceNo]*limits
 
+	checks        chan struct{} // held while a commit is verified
+	waitingChecks atomic.Int32
+
 	goroutines sync.WaitGroup // connections' and the keeper's
 	writing    sync.WaitGroup // the writer's two
 	stopKeeper context.CancelFunc
@@ -71,7 +77,7 @@ func Open(o Options) (_ *Hub, err error) {
 		return nil, &fault.Error{Text: "The hub needs a data folder.", Hint: "Say which one with --data."}
 	}
 	o = o.withDefaults()
-	h := &Hub{opts: o, log: o.Log, online: newOnline(), guard: newGuard(o), limits: map[db.DeviceNo]*limits{}}
+	h := &Hub{opts: o, log: o.Log, online: newOnline(), guard: newGuard(o), limits: map[db.DeviceNo]*limits{}, checks: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, h.release())
@@ -84,7 +90,7 @@ func Open(o Options) (_ *Hub, err error) {
 			Err:  err,
 		}
 	}
-	if h.lock, err = lock(o.Data); err != nil {
+	if h.lock, err = takeFolder(o.Data); err != nil {
 		return nil, err
 	}
 	if h.cert, h.pin, err = certificate(o); err != nil {
@@ -108,6 +114,22 @@ func Open(o Options) (_ *Hub, err error) {
 	h.server = h.httpServer()
 	h.start()
 	return h, nil
+}
+
+// takeFolder takes the data folder for this process alone.
+func takeFolder(data string) (*folderlock.Lock, error) {
+	l, err := folderlock.Take(data)
+	if errors.Is(err, folderlock.ErrTaken) {
+		return nil, &fault.Error{
+			Text: "Another hub is already running on this data folder.",
+			Hint: "Stop it first, or give this one a folder of its own.",
+			Err:  err,
+		}
+	}
+	if err != nil {
+		return nil, &fault.Error{Text: "The data folder can't be used.", Hint: "Let the hub read and write there.", Err: err}
+	}
+	return l, nil
 }
 
 // openStore opens the database and what is kept in memory of it.
@@ -265,7 +287,7 @@ func (h *Hub) release() error {
 		errs = append(errs, h.db.Close())
 	}
 	if h.lock != nil {
-		errs = append(errs, h.lock.Close())
+		errs = append(errs, h.lock.Release())
 	}
 	return errors.Join(errs...)
 }

@@ -16,6 +16,9 @@ import (
 // maxLifetime is the longest lifetime of a key package that the hub takes.
 const maxLifetime = 400 * 24 * time.Hour
 
+// checkWait is when to try again after too many commits waited to be verified.
+const checkWait = 500 * time.Millisecond
+
 // leafCheck holds a leaf to the organisation log: its identity is a device's id and
 // its key that device's. Strict asks for the device to be active, too; of leaves that
 // are in a group already only the matter's next commit can judge that.

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
 	"sync"
 
@@ -50,6 +51,14 @@ func Open(ctx context.Context, path string) (_ *DB, err error) {
 			_ = d.Close() // the first error counts
 		}
 	}()
+	// Made here because SQLite would let others read it; its side files take after it.
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	if err = f.Close(); err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
 	if d.writer, err = open(path, "_txlock=immediate&_foreign_keys=1"); err != nil {
 		return nil, err
 	}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+	"github.com/spf13/pflag"
+
+	"causa/hub"
+	"causa/internal/fault"
+)
+
+// defaultConfig is the configuration file with every setting at its default.
+//
+//go:embed hub.toml
+var defaultConfig string
+
+// settings are what serve is told: the file's, and the command line's over them.
+type settings struct {
+	hub.Options
+	level  slog.Level
+	config string
+}
+
+// A file is the configuration file.
+type file struct {
+	Data        string `toml:"data"`
+	Listen      string `toml:"listen"`
+	PublicURL   string `toml:"public-url"`
+	Certificate string `toml:"certificate"`
+	Key         string `toml:"key"`
+	LogLevel    string `toml:"log-level"`
+	Limits      struct {
+		Sends       []float64 `toml:"sends"`
+		Commits     []float64 `toml:"commits"`
+		Claims      []float64 `toml:"claims"`
+		Requests    []float64 `toml:"requests"`
+		Connections []float64 `toml:"connections"`
+		Joining     int       `toml:"joining"`
+	} `toml:"limits"`
+}
+
+// A usageError is a command line that makes no sense.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func serveFlags(s *settings) *pflag.FlagSet {
+	fs := pflag.NewFlagSet("serve", pflag.ContinueOnError)
+	fs.SortFlags = false
+	fs.Usage = func() {}
+	fs.StringVar(&s.Data, "data", "", "folder for everything the hub keeps; made when missing")
+	fs.StringVar(&s.Listen, "listen", "", "address to listen at (default \""+hub.DefaultListen+"\")")
+	fs.StringVar(&s.PublicURL, "public-url", "", "where devices reach the hub: https://HOST[:PORT] or HOST:PORT")
+	fs.StringVar(&s.Certificate, "certificate", "", "PEM file of an own TLS certificate (default: one made by the hub)")
+	fs.StringVar(&s.Key, "key", "", "PEM file of the certificate's key")
+	fs.StringVar(&s.config, "config", "", "configuration file; flags go over it")
+	return fs
+}
+
+// parseServe reads serve's command line and the configuration file that it names.
+func parseServe(args []string) (*settings, error) {
+	s := new(settings)
+	fs := serveFlags(s)
+	if err := fs.Parse(args); err != nil {
+		if errors.Is(err, pflag.ErrHelp) {
+			return nil, err
+		}
+		return nil, &usageError{err}
+	}
+	if fs.NArg() > 0 {
+		return nil, &usageError{fmt.Errorf("unexpected argument %q", fs.Arg(0))}
+	}
+	if s.config != "" {
+		if err := s.readFile(fs); err != nil {
+			return nil, err
+		}
+	}
+	if s.Data == "" {
+		return nil, &usageError{errors.New("serve needs --data DIR")}
+	}
+	if (s.Certificate == "") != (s.Key == "") {
+		return nil, &usageError{errors.New("--certificate and --key belong together")}
+	}
+	return s, nil
+}
+
+// readFile fills in what the command line leaves open.
+func (s *settings) readFile(fs *pflag.FlagSet) error {
+	bad := func(err error) error {
+		return &fault.Error{
+			Text:     "The configuration file %s can't be used: %s.",
+			TextArgs: []any{s.config, err.Error()},
+			Hint:     "Run causa-hub config to see a complete one.",
+			Err:      err,
+		}
+	}
+	var f file
+	meta, err := toml.DecodeFile(s.config, &f)
+	if err != nil {
+		return bad(err)
+	}
+	if unknown := meta.Undecoded(); len(unknown) > 0 {
+		return bad(fmt.Errorf("it has an unknown setting %q", unknown[0].String()))
+	}
+	for _, o := range []struct {
+		flag string
+		to   *string
+		from string
+	}{
+		{"data", &s.Data, f.Data},
+		{"listen", &s.Listen, f.Listen},
+		{"public-url", &s.PublicURL, f.PublicURL},
+		{"certificate", &s.Certificate, f.Certificate},
+		{"key", &s.Key, f.Key},
+	} {
+		if !fs.Changed(o.flag) {
+			*o.to = o.from
+		}
+	}
+	if f.LogLevel != "" {
+		if err := s.level.UnmarshalText([]byte(strings.ToUpper(f.LogLevel))); err != nil {
+			return bad(err)
+		}
+	}
+	for _, r := range []struct {
+		name string
+		to   *hub.Rate
+		from []float64
+	}{
+		{"sends", &s.Sends, f.Limits.Sends},
+		{"commits", &s.Commits, f.Limits.Commits},
+		{"claims", &s.Claims, f.Limits.Claims},
+		{"requests", &s.Requests, f.Limits.Requests},
+		{"connections", &s.Connections, f.Limits.Connections},
+	} {
+		if r.from == nil {
+			continue
+		}
+		if len(r.from) != 2 || !(r.from[0] > 0) || !(r.from[1] >= 1) {
+			return bad(fmt.Errorf("limits.%s is not [per second, at once] with at least 1 at once", r.name))
+		}
+		*r.to = hub.Rate{PerSecond: r.from[0], Burst: r.from[1]}
+	}
+	if f.Limits.Joining < 0 {
+		return bad(errors.New("limits.joining is negative"))
+	}
+	s.MaxJoining = f.Limits.Joining
+	return nil
+}
