@@ -1,10 +1,7 @@
 package e2e
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -218,37 +215,6 @@ func cmdHolds(ts *testscript.TestScript, neg bool, args []string) {
 	case !neg && len(found) == 0:
 		ts.Fatalf("no file below %s contains %q", args[0], args[1])
 	}
-}
-
-// filesWith lists the files below dir that contain the word as UTF-8. It gives an error
-// when there are no files, where a search would always find nothing.
-func filesWith(dir, word string) ([]string, error) {
-	var found []string
-	files := 0
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if !d.Type().IsRegular() {
-			return nil
-		}
-		text, err := os.ReadFile(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil // a journal that was just folded into its database
-		}
-		if err != nil {
-			return err
-		}
-		files++
-		if bytes.Contains(text, []byte(word)) {
-			found = append(found, path)
-		}
-		return nil
-	})
-	if err == nil && files == 0 {
-		err = fmt.Errorf("there is no file below %s", dir)
-	}
-	return found, err
 }
 
 func cmdLetters(ts *testscript.TestScript, neg bool, args []string) {

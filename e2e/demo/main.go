@@ -6,13 +6,14 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"causa/e2e/rig"
 )
 
 // patience bounds every step of the demonstration.
@@ -45,11 +46,9 @@ var lines = []struct{ who, text string }{
 const afterwards = "Anna 已移出。内部备注：我们的底线其实是七十五天。"
 
 func main() {
-	bin := flag.String("bin", "bin", "the folder with causa-hub and causactl")
-	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	ctx, end := context.WithTimeout(ctx, 3*time.Minute)
-	err := run(ctx, *bin)
+	ctx, end := context.WithTimeout(ctx, 10*time.Minute)
+	err := run(ctx)
 	end()
 	stop()
 	if err != nil {
@@ -58,18 +57,17 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, bin string) (err error) {
-	bin, err = filepath.Abs(bin)
-	if err != nil {
-		return err
-	}
+func run(ctx context.Context) (err error) {
 	dir, err := os.MkdirTemp("", "causa-demo-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	s := &stage{bin: bin, dir: dir}
+	s := &stage{dir: dir}
 	defer func() { err = errors.Join(err, s.close()) }()
+	if s.programs, err = rig.Build(ctx, dir); err != nil {
+		return err
+	}
 
 	fmt.Printf("A company in %s: one hub, four people, five processes.\n\n", dir)
 	link, err := s.startHub(ctx)
@@ -90,7 +88,7 @@ func run(ctx context.Context, bin string) (err error) {
 	if err := s.part(ctx, id); err != nil {
 		return err
 	}
-	if err := s.stopHub(); err != nil {
+	if err := s.hub.Stop(); err != nil {
 		return err
 	}
 	return s.prove()

@@ -13,13 +13,16 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"causa/e2e/rig"
 )
 
 // A stage is where the demonstration happens: a folder with the hub's data and one home
 // for each person.
 type stage struct {
-	bin, dir string
-	hub      *exec.Cmd
+	dir      string
+	programs rig.Programs
+	hub      *rig.Hub
 	talkers  []*talker
 }
 
@@ -28,48 +31,10 @@ func (s *stage) home(person string) string { return filepath.Join(s.dir, person)
 
 // startHub starts the hub on a free port of this computer and returns its founding link.
 func (s *stage) startHub(ctx context.Context) (link string, err error) {
-	s.hub = exec.CommandContext(ctx, filepath.Join(s.bin, "causa-hub"), "serve", "--data", s.hubDir(), "--listen", "127.0.0.1:0")
-	out, err := s.hub.StdoutPipe()
-	if err != nil {
+	if s.hub, err = rig.StartHub(ctx, rig.HubOptions{Program: s.programs.Hub, Data: s.hubDir()}); err != nil {
 		return "", err
 	}
-	s.hub.Stderr = os.Stderr
-	if err := s.hub.Start(); err != nil {
-		s.hub = nil
-		return "", err
-	}
-	found := make(chan string, 1)
-	go func() {
-		defer close(found)
-		lines := bufio.NewScanner(out)
-		for lines.Scan() {
-			if i := strings.Index(lines.Text(), "causa://found?"); i >= 0 {
-				found <- strings.Fields(lines.Text()[i:])[0]
-			}
-		}
-	}()
-	select {
-	case link, ok := <-found:
-		if !ok {
-			return "", errors.New("the hub did not start")
-		}
-		return link, nil
-	case <-time.After(patience):
-		return "", errors.New("the hub printed no founding link")
-	}
-}
-
-// stopHub ends the hub as an operator would and waits for it.
-func (s *stage) stopHub() error {
-	if s.hub == nil {
-		return nil
-	}
-	hub := s.hub
-	s.hub = nil
-	if err := hub.Process.Signal(os.Interrupt); err != nil {
-		return err
-	}
-	return hub.Wait()
+	return s.hub.Link(ctx)
 }
 
 // close ends whatever is still running.
@@ -81,16 +46,14 @@ func (s *stage) close() error {
 	if s.hub == nil {
 		return nil
 	}
-	_ = s.hub.Process.Kill() // an error of the demonstration is being reported already
-	_ = s.hub.Wait()
-	return nil
+	return s.hub.Kill()
 }
 
 // ctl runs one command of a person's causactl and returns what it prints.
 func (s *stage) ctl(ctx context.Context, person string, args ...string) (string, error) {
 	ctx, stop := context.WithTimeout(ctx, patience)
 	defer stop()
-	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, "causactl"), append([]string{"--home", s.home(person)}, args...)...)
+	cmd := exec.CommandContext(ctx, s.programs.Causactl, append([]string{"--home", s.home(person)}, args...)...)
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
 	if err := cmd.Run(); err != nil {
@@ -115,7 +78,7 @@ type message struct {
 
 func (s *stage) talk(ctx context.Context, person, matter string) (*talker, error) {
 	t := &talker{heard: make(chan message, 100)}
-	t.cmd = exec.CommandContext(ctx, filepath.Join(s.bin, "causactl"), "--json", "--home", s.home(person), "talk", matter)
+	t.cmd = exec.CommandContext(ctx, s.programs.Causactl, "--json", "--home", s.home(person), "talk", matter)
 	t.cmd.Stderr = os.Stderr
 	in, err := t.cmd.StdinPipe()
 	if err != nil {
