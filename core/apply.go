@@ -1,0 +1,379 @@
+package core
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"causa/crypto/mls"
+	"causa/crypto/seal"
+	"causa/matter"
+	"causa/store"
+	"causa/wire/pb"
+)
+
+// errSequence: the hub left out, repeated or reordered entries.
+var errSequence = errors.New("the hub's entries are not in sequence")
+
+// apply takes consecutive entries of a matter: all of them and what follows from them
+// become durable together.
+func (c *Client) apply(ctx context.Context, l *link, id matter.ID, entries []*pb.Entry) error {
+	a, err := c.applyOnce(ctx, id, entries, false)
+	if errors.Is(err, errUnknownDevice) {
+		// Someone acts who joined after our copy of the log was made.
+		if err := c.pullLog(ctx, l); err != nil {
+			return err
+		}
+		a, err = c.applyOnce(ctx, id, entries, true)
+	}
+	if err != nil {
+		return err
+	}
+	c.events.tell(a.events...)
+	if a.committed {
+		delete(c.work.committing, id)
+		c.lookAt(id, time.Now())
+	}
+	if a.sent {
+		return c.countQueue(ctx)
+	}
+	return nil
+}
+
+// An applying is one page of entries on its way into the store.
+type applying struct {
+	c      *Client
+	tx     *store.Tx
+	id     matter.ID
+	place  store.Place
+	row    *store.Group // nil: this device has no keys any more
+	group  *mls.Group   // row's state, once a commit needed it
+	since  time.Time
+	final  bool // the log is fresh: what names an unknown device is a forgery
+	secret map[uint64]*seal.Secret
+
+	events    []Event
+	committed bool
+	sent      bool
+}
+
+func (c *Client) applyOnce(ctx context.Context, id matter.ID, entries []*pb.Entry, final bool) (*applying, error) {
+	a := &applying{c: c, id: id, final: final, secret: map[uint64]*seal.Secret{}}
+	err := c.home.db.Update(ctx, func(tx *store.Tx) (err error) {
+		a.tx = tx
+		if a.place, err = tx.Place(id); err != nil {
+			return err
+		}
+		if a.row, err = tx.Group(id); err != nil && !errors.Is(err, store.ErrNone) {
+			return err
+		}
+		for _, e := range entries {
+			if a.place.Removed {
+				break
+			}
+			if e.GetSeq() != a.place.Cursor+1 {
+				return fmt.Errorf("%w: %d after %d", errSequence, e.GetSeq(), a.place.Cursor)
+			}
+			if err := a.entry(e); err != nil {
+				return err
+			}
+			a.place.Cursor = e.GetSeq()
+		}
+		return tx.SetCursor(id, a.place.Cursor)
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.events = append(a.events, MatterChanged{id})
+	return a, nil
+}
+
+func (a *applying) entry(e *pb.Entry) error {
+	if len(e.GetSender()) != len(matter.DeviceID{}) {
+		return errSequence
+	}
+	switch e.GetKind() {
+	case pb.EntryKind_ENTRY_KIND_COMMIT:
+		return a.commit(e)
+	case pb.EntryKind_ENTRY_KIND_CONTENT:
+		return a.content(e)
+	default:
+		return a.show(e, matter.Message{Kind: matter.KindNewer})
+	}
+}
+
+// commit moves the matter's group to its next epoch.
+func (a *applying) commit(e *pb.Entry) error {
+	if a.row == nil {
+		return nil
+	}
+	group, pending, err := a.c.loadGroup(a.row)
+	if err != nil {
+		return err
+	}
+	own := pending != nil && bytes.Equal(pending.Commit(), e.GetPayload())
+	change := &mls.Change{CommitterIdentity: a.c.self[:]}
+	devices := len(group.Members())
+	if own {
+		group = pending.Group()
+	} else if change, err = group.Process(e.GetPayload()); err != nil {
+		if errors.Is(err, errUnknownDevice) && !a.final {
+			return err
+		}
+		return a.lost(e, err)
+	}
+	a.committed = true
+	before, err := a.tx.Participants(a.id)
+	if err != nil {
+		return err
+	}
+	if change.SelfRemoved {
+		return a.removed(e, change)
+	}
+	now := time.UnixMilli(e.GetTimeMs())
+	if a.row, err = a.c.putGroup(a.tx, a.id, group, now); err != nil {
+		return err
+	}
+	after := a.c.participants(group, before)
+	if err := a.tx.SetParticipants(a.id, after); err != nil {
+		return err
+	}
+	if err := a.fulfilled(after); err != nil {
+		return err
+	}
+	if own && len(group.Members()) > devices {
+		if err := a.c.queueDescription(a.tx, a.id); err != nil {
+			return err
+		}
+	}
+	author, _, _ := a.c.dir.device(deviceOf(change.CommitterIdentity))
+	m := matter.Message{ID: matter.MessageID(digest(e.GetPayload())), Author: author.Member, Device: author.ID}
+	if in := missing(after, before); len(in) > 0 && e.GetSeq() > 1 {
+		m.Kind, m.Subjects = matter.KindAdded, in
+	} else if out := missing(before, after); len(out) > 0 {
+		m.Kind, m.Subjects = matter.KindRemoved, out
+	} else {
+		return nil
+	}
+	return a.show(e, m)
+}
+
+// fulfilled forgets wishes for participants that have come true.
+func (a *applying) fulfilled(after []matter.MemberID) error {
+	wanted, err := a.tx.Wanted(a.id)
+	if err != nil {
+		return err
+	}
+	for m, present := range wanted {
+		if slices.Contains(after, m) == present {
+			if err := a.tx.DropWanted(a.id, m); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// removed ends a matter for this device: what it could read stays.
+func (a *applying) removed(e *pb.Entry, change *mls.Change) error {
+	a.row, a.place.Removed = nil, true
+	if err := a.tx.SetRemoved(a.id); err != nil {
+		return err
+	}
+	if err := a.tx.DropGroup(a.id); err != nil {
+		return err
+	}
+	author, _, _ := a.c.dir.device(deviceOf(change.CommitterIdentity))
+	return a.show(e, matter.Message{
+		Kind: matter.KindRemoved, ID: matter.MessageID(digest(e.GetPayload())),
+		Author: author.Member, Device: author.ID, Subjects: []matter.MemberID{a.c.acct.Member},
+	})
+}
+
+// lost gives up following a matter whose commit this device can't take.
+func (a *applying) lost(e *pb.Entry, why error) error {
+	a.c.log.Error("commit can't be taken", "seq", e.GetSeq(), "err", why)
+	a.c.work.problems[a.id] = damaged(why)
+	a.row = nil
+	return a.tx.DropGroup(a.id)
+}
+
+// content opens a sealed message and files what it says.
+func (a *applying) content(e *pb.Entry) error {
+	sender := matter.DeviceID(e.GetSender())
+	body, h, err := a.open(e, sender)
+	if errors.Is(err, errUnknownDevice) && !a.final {
+		return err
+	}
+	var con content
+	if err == nil {
+		con, err = parseContent(body)
+	}
+	dev, _, _ := a.c.dir.device(sender)
+	m := matter.Message{ID: h.Message, Author: dev.Member, Device: sender}
+	if err != nil {
+		a.c.log.Warn("message can't be opened", "seq", e.GetSeq(), "err", err)
+		m.Kind, m.ID = matter.KindUnread, matter.MessageID(digest(e.GetPayload()))
+		return a.show(e, m)
+	}
+	if seen, err := a.tx.HasMessage(a.id, sender, h.Message); err != nil || seen {
+		return err // a replay shows nothing a second time
+	}
+	if err := a.c.dir.claim(con.LogNext, con.LogHead); err != nil {
+		a.c.setStatus(func(s *Status) { s.Problem = err })
+	}
+	if sender == a.c.self {
+		a.sent = true
+		if err := a.tx.DropOutgoing(a.id, h.Message); err != nil {
+			return err
+		}
+	}
+	switch con.Kind {
+	case contentText:
+		m.Kind, m.Text = matter.KindText, string(con.Body)
+	case contentDescription:
+		return a.described(e, m, con)
+	default:
+		m.Kind = matter.KindNewer
+	}
+	return a.show(e, m)
+}
+
+func (a *applying) open(e *pb.Entry, sender matter.DeviceID) ([]byte, seal.Header, error) {
+	s, err := seal.Parse(e.GetPayload())
+	if err != nil {
+		return nil, seal.Header{}, err
+	}
+	h := s.Header
+	if h.Matter != a.id || h.Sender != sender || h.Epoch != e.GetEpoch() {
+		return nil, h, errors.New("the hub put a message in another place than its sender did")
+	}
+	if a.row == nil || h.Epoch != a.row.Epoch {
+		return nil, h, errors.New("message of another epoch than the one it stands in")
+	}
+	secret, err := a.epochSecret(h.Epoch)
+	if err != nil {
+		return nil, h, err
+	}
+	_, key, ok := a.c.dir.device(sender)
+	if !ok {
+		return nil, h, errUnknownDevice
+	}
+	body, err := s.Open(secret, key)
+	return body, h, err
+}
+
+func (a *applying) epochSecret(epoch uint64) (*seal.Secret, error) {
+	if s := a.secret[epoch]; s != nil {
+		return s, nil
+	}
+	b, err := a.tx.ContentSecret(a.id, epoch)
+	if err != nil {
+		return nil, err
+	}
+	s := seal.Secret(b)
+	a.secret[epoch] = &s
+	return &s, nil
+}
+
+// described believes a description when it comes from whoever added this device, or
+// from the owner.
+func (a *applying) described(e *pb.Entry, m matter.Message, con content) error {
+	d, err := parseDescription(con.Body)
+	if err != nil {
+		m.Kind = matter.KindUnread
+		return a.show(e, m)
+	}
+	// What this device opened itself it knows already; the line in the thread comes now.
+	first := !a.place.Described || m.Device == a.c.self && a.place.Adder == a.c.self
+	if !(first && m.Device == a.place.Adder) && m.Author != a.place.Owner {
+		return nil
+	}
+	known, err := a.tx.Matter(a.id)
+	if err != nil {
+		return err
+	}
+	known.Title, known.Class, known.State, known.Due, known.Owner = d.Title, d.Class, d.State, d.Due, d.Owner
+	known.Opened, known.OpenedBy = d.Opened, d.OpenedBy
+	if err := a.tx.Describe(known); err != nil {
+		return err
+	}
+	a.place.Described, a.place.Owner = true, d.Owner
+	if !first {
+		return nil
+	}
+	if shown, err := a.tx.HasKind(a.id, matter.KindOpened); err != nil || shown {
+		return err
+	}
+	m.Kind, m.Author, m.Subjects = matter.KindOpened, d.OpenedBy, known.Participants
+	return a.show(e, m)
+}
+
+// show files one line of the thread.
+func (a *applying) show(e *pb.Entry, m matter.Message) error {
+	m.Matter, m.Seq, m.Time, m.Delivery = a.id, e.GetSeq(), time.UnixMilli(e.GetTimeMs()), matter.DeliverySent
+	if m.ID == (matter.MessageID{}) {
+		m.ID = matter.MessageID(digest(e.GetPayload()))
+	}
+	added, err := a.tx.AddMessage(m, a.c.acct.Member)
+	if err != nil || !added {
+		return err
+	}
+	if m.Device == a.c.self && m.Kind == matter.KindText {
+		a.events = append(a.events, MessageChanged{m})
+	} else {
+		a.events = append(a.events, MessageAdded{m})
+	}
+	return nil
+}
+
+// digest names entries that have no message id of their own.
+func digest(b []byte) [16]byte {
+	h := sha256.Sum256(b)
+	return [16]byte(h[:16])
+}
+
+// missing lists who is in a and not in b.
+func missing(a, b []matter.MemberID) (out []matter.MemberID) {
+	for _, m := range a {
+		if !slices.Contains(b, m) {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+func deviceOf(identity []byte) matter.DeviceID {
+	if len(identity) != len(matter.DeviceID{}) {
+		return matter.DeviceID{}
+	}
+	return matter.DeviceID(identity)
+}
+
+// participants lists the members whose devices are in a group: those of before that
+// are still there, then the others.
+func (c *Client) participants(g *mls.Group, before []matter.MemberID) []matter.MemberID {
+	in := map[matter.MemberID]bool{}
+	var fresh []matter.MemberID
+	for _, leaf := range g.Members() {
+		dev, _, ok := c.dir.device(deviceOf(leaf.Identity))
+		if !ok || in[dev.Member] {
+			continue
+		}
+		in[dev.Member] = true
+		if !slices.Contains(before, dev.Member) {
+			fresh = append(fresh, dev.Member)
+		}
+	}
+	var out []matter.MemberID
+	for _, m := range before {
+		if in[m] {
+			out = append(out, m)
+		}
+	}
+	return append(out, fresh...)
+}

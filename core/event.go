@@ -1,0 +1,83 @@
+package core
+
+import (
+	"sync"
+
+	"causa/matter"
+)
+
+// An Event is something that changed; its type says what.
+type Event interface{ event() }
+
+// StatusChanged: the connection, or what waits to be sent, has changed.
+type StatusChanged struct{ Status Status }
+
+// MatterChanged: a matter is new, or its title, participants, unread count or last
+// message changed.
+type MatterChanged struct{ ID matter.ID }
+
+// MessageAdded: a thread has a new line.
+type MessageAdded struct{ Message matter.Message }
+
+// MessageChanged: a message of one's own was sent, or refused for good.
+type MessageChanged struct{ Message matter.Message }
+
+// DirectoryChanged: members, devices, roles or policies changed.
+type DirectoryChanged struct{}
+
+// Shut: the engine has stopped for good; Reason has words.
+type Shut struct{ Reason error }
+
+func (StatusChanged) event()    {}
+func (MatterChanged) event()    {}
+func (MessageAdded) event()     {}
+func (MessageChanged) event()   {}
+func (DirectoryChanged) event() {}
+func (Shut) event()             {}
+
+// A Status says how the engine is doing.
+type Status struct {
+	Online     bool  // signed in to the hub
+	CatchingUp bool  // taking in what happened meanwhile
+	Queued     int   // messages that wait to be sent
+	Problem    error // what a person should know, with words; nil when all is well
+}
+
+// Equal reports whether two statuses say the same.
+func (s Status) Equal(t Status) bool {
+	return s.Online == t.Online && s.CatchingUp == t.CatchingUp && s.Queued == t.Queued &&
+		(s.Problem == nil) == (t.Problem == nil) && (s.Problem == nil || s.Problem.Error() == t.Problem.Error())
+}
+
+// listeners calls back whoever subscribed. It is safe for concurrent use.
+type listeners struct {
+	mu   sync.Mutex // guards next and all; held while calling back, so that events stay in order
+	next int
+	all  map[int]func(Event)
+}
+
+func (l *listeners) add(f func(Event)) (cancel func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.all == nil {
+		l.all = map[int]func(Event){}
+	}
+	id := l.next
+	l.next++
+	l.all[id] = f
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.all, id)
+	}
+}
+
+func (l *listeners) tell(events ...Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, e := range events {
+		for _, f := range l.all {
+			f(e)
+		}
+	}
+}

@@ -1,0 +1,149 @@
+package core
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"causa/internal/fault"
+	"causa/internal/folderlock"
+	"causa/store"
+)
+
+// Options say where a client lives. Only Home is needed.
+type Options struct {
+	Home string       // the folder that is this device; made when missing
+	Log  *slog.Logger // nil: nothing is logged
+}
+
+// The files of a home.
+const (
+	keyFile   = "store.key" // the main store's key, until vault slots wrap it
+	storeFile = "main.db"
+)
+
+// A home is a device's folder, locked by this process, with its main store open.
+type home struct {
+	dir  string
+	lock *folderlock.Lock
+	db   *store.DB
+}
+
+// openHome locks a home and opens its store. Without create, a home that has no store
+// gives ErrNoAccount.
+func openHome(ctx context.Context, dir string, create bool) (_ *home, err error) {
+	if !create {
+		if _, err := os.Stat(filepath.Join(dir, keyFile)); errors.Is(err, fs.ErrNotExist) {
+			return nil, noAccount()
+		}
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, &fault.Error{
+			Text: "The folder for Causa's data can't be made.",
+			Hint: "Choose a folder that you may write to.",
+			Err:  err,
+		}
+	}
+	h := &home{dir: dir}
+	if h.lock, err = folderlock.Take(dir); err != nil {
+		if errors.Is(err, folderlock.ErrTaken) {
+			err = &fault.Error{
+				Text: "Causa is already running with this folder.",
+				Hint: "Close the other one first, or use another folder.",
+				Err:  err,
+			}
+		}
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, h.close())
+		}
+	}()
+	key, err := readKey(filepath.Join(dir, keyFile), create)
+	if err != nil {
+		return nil, err
+	}
+	if h.db, err = store.Open(ctx, filepath.Join(dir, storeFile), key, store.Options{}); err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+func (h *home) close() error {
+	var err error
+	if h.db != nil {
+		err = h.db.Close()
+	}
+	if h.lock != nil {
+		err = errors.Join(err, h.lock.Release())
+	}
+	return err
+}
+
+func noAccount() error {
+	return &fault.Error{
+		Text: "There is no Causa account here yet.",
+		Hint: "Join an organisation with an invite first.",
+		Err:  ErrNoAccount,
+	}
+}
+
+// readKey reads the store's key; with create, it makes one where there is none.
+func readKey(path string, create bool) (key store.Key, err error) {
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) && create {
+		return newKey(path)
+	}
+	if err != nil {
+		return key, &fault.Error{
+			Text: "The key of Causa's data can't be read.",
+			Hint: "Make sure that the folder belongs to you.",
+			Err:  err,
+		}
+	}
+	if len(b) != len(key) {
+		return key, &fault.Error{
+			Text: "The key of Causa's data is damaged.",
+			Hint: "Put the folder back from a backup, or join again with a new invite.",
+			Err:  fmt.Errorf("key file has %d bytes", len(b)),
+		}
+	}
+	copy(key[:], b)
+	clear(b)
+	return key, nil
+}
+
+// newKey makes the key durable before anything is written under it.
+func newKey(path string) (key store.Key, err error) {
+	_, _ = rand.Read(key[:])
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return key, err
+	}
+	_, err = f.Write(key[:])
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return key, errors.Join(err, os.Remove(path))
+	}
+	return key, nil
+}
+
+// remove deletes a home that never became an account.
+func (h *home) remove() error {
+	if err := h.db.Close(); err != nil {
+		return err
+	}
+	h.db = nil
+	var err error
+	for _, name := range []string{storeFile, storeFile + "-wal", storeFile + "-shm", keyFile} {
+		if e := os.Remove(filepath.Join(h.dir, name)); e != nil && !errors.Is(e, fs.ErrNotExist) {
+			err = errors.Join(err, e)
+		}
+	}
+	return errors.Join(err, h.close())
+}

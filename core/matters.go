@@ -1,0 +1,376 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"causa/crypto/mls"
+	"causa/internal/fault"
+	"causa/matter"
+	"causa/orglog"
+	"causa/store"
+	"causa/wire"
+)
+
+// A NewMatter is what somebody wants to start.
+type NewMatter struct {
+	Title string
+	Class matter.Class      // empty: general
+	Due   time.Time         // zero: no date
+	With  []matter.MemberID // the other participants
+}
+
+// OpenMatter starts a matter. It exists when OpenMatter returns, also offline; the
+// participants come in as soon as the hub is reached (see [Client.WaitParticipants]).
+func (c *Client) OpenMatter(ctx context.Context, n NewMatter) (matter.ID, error) {
+	title, err := matter.CleanName(n.Title)
+	if err != nil {
+		return matter.ID{}, worded(err)
+	}
+	if n.Class == "" {
+		n.Class = matter.ClassGeneral
+	}
+	if !slices.Contains(matter.Classes(), n.Class) {
+		return matter.ID{}, &fault.Error{Text: "There is no such class of matters.", Hint: "Choose one of: general, contract, expense, customer, project, notice, leave."}
+	}
+	if err := c.mayTakePart(n.With); err != nil {
+		return matter.ID{}, err
+	}
+	now := c.now()
+	m := matter.Matter{
+		ID: matter.NewID(), Title: title, Class: n.Class, State: matter.StateOpen, Owner: c.acct.Member, OpenedBy: c.acct.Member,
+		Due: n.Due, Opened: now, Active: now,
+	}
+	g, err := mls.Create(suite, m.ID[:], c.self[:], c.key, c.mlsOptions())
+	if err != nil {
+		return matter.ID{}, err
+	}
+	err = c.home.db.Update(ctx, func(tx *store.Tx) error {
+		if err := tx.NewMatter(m, c.self, 0); err != nil {
+			return err
+		}
+		if err := tx.SetUnborn(m.ID, true); err != nil {
+			return err
+		}
+		if err := tx.SetParticipants(m.ID, []matter.MemberID{c.acct.Member}); err != nil {
+			return err
+		}
+		if _, err := c.putGroup(tx, m.ID, g, now); err != nil {
+			return err
+		}
+		for _, w := range n.With {
+			if w != c.acct.Member {
+				if err := tx.SetWanted(m.ID, w, true); err != nil {
+					return err
+				}
+			}
+		}
+		return c.queueDescription(tx, m.ID)
+	})
+	if err != nil {
+		return matter.ID{}, worded(err)
+	}
+	c.wish(m.ID)
+	return m.ID, nil
+}
+
+// wish has the engine look at a matter's participants.
+func (c *Client) wish(id matter.ID) {
+	c.events.tell(MatterChanged{id})
+	c.wishes.add(id)
+	c.kick()
+}
+
+// mayTakePart refuses people who are not (or no longer) members.
+func (c *Client) mayTakePart(members []matter.MemberID) (err error) {
+	c.dir.see(func(s *orglog.State) {
+		for _, id := range members {
+			m, ok := s.Member(id)
+			switch {
+			case !ok:
+				err = &fault.Error{Text: "There is no such member.", Hint: "Look at the list of members again."}
+			case m.Left:
+				err = &fault.Error{Text: "%s has left the organisation.", TextArgs: []any{m.Name}, Hint: "Choose someone else."}
+			}
+		}
+	})
+	return err
+}
+
+// Matters lists all matters of this device, those that moved last first.
+func (c *Client) Matters(ctx context.Context) (out []matter.Matter, err error) {
+	err = c.home.db.View(ctx, func(tx *store.Tx) (err error) {
+		out, err = tx.Matters(0, maxMatters)
+		return err
+	})
+	return out, worded(err)
+}
+
+// maxMatters is how many matters are listed at once.
+const maxMatters = 10000
+
+// Matter returns one matter.
+func (c *Client) Matter(ctx context.Context, id matter.ID) (m matter.Matter, err error) {
+	err = c.home.db.View(ctx, func(tx *store.Tx) (err error) {
+		m, err = tx.Matter(id)
+		return err
+	})
+	if errors.Is(err, store.ErrNone) {
+		err = noMatter(err)
+	}
+	return m, worded(err)
+}
+
+func noMatter(err error) error {
+	return &fault.Error{
+		Text: "There is no such matter on this device.",
+		Hint: "Look at the list of matters. One that someone just opened may need a moment to arrive.",
+		Err:  err,
+	}
+}
+
+// FindMatter returns the matter that ref names: its id, an unambiguous prefix of it, or
+// its title.
+func (c *Client) FindMatter(ctx context.Context, ref string) (matter.ID, error) {
+	ref = strings.TrimSpace(ref)
+	prefix := strings.ToLower(ref)
+	if strings.Trim(prefix, "0123456789abcdef") != "" {
+		prefix = ""
+	}
+	var ids []matter.ID
+	err := c.home.db.View(ctx, func(tx *store.Tx) (err error) {
+		ids, err = tx.MattersLike(prefix, ref, 2)
+		return err
+	})
+	switch {
+	case err != nil:
+		return matter.ID{}, worded(err)
+	case len(ids) == 0:
+		return matter.ID{}, noMatter(nil)
+	case len(ids) > 1:
+		return matter.ID{}, &fault.Error{Text: "Several matters are called “%s”.", TextArgs: []any{ref}, Hint: "Use the id, or more of it."}
+	}
+	return ids[0], nil
+}
+
+// AddParticipants wants members in a matter. They come in as soon as the hub is reached
+// and they have a device; see [Client.WaitParticipants].
+func (c *Client) AddParticipants(ctx context.Context, id matter.ID, members []matter.MemberID) error {
+	if err := c.mayTakePart(members); err != nil {
+		return err
+	}
+	return c.want(ctx, id, members, true)
+}
+
+// RemoveParticipant wants a member out of a matter. Only its owner and administrators of
+// the organisation may remove others.
+func (c *Client) RemoveParticipant(ctx context.Context, id matter.ID, member matter.MemberID) error {
+	m, err := c.Matter(ctx, id)
+	if err != nil {
+		return err
+	}
+	if member == c.acct.Member {
+		return &fault.Error{Text: "You can't take yourself out of a matter yet.", Hint: "Ask its owner to do it."}
+	}
+	if !slices.Contains(m.Participants, member) {
+		return &fault.Error{Text: "This person is not in the matter.", Hint: "Look at its participants again."}
+	}
+	if m.Owner != c.acct.Member && c.Me().Member.Role > matter.RoleAdmin {
+		return &fault.Error{Text: "Only the owner of a matter can take people out of it.", Hint: "Ask the owner."}
+	}
+	return c.want(ctx, id, []matter.MemberID{member}, false)
+}
+
+func (c *Client) want(ctx context.Context, id matter.ID, members []matter.MemberID, present bool) error {
+	err := c.home.db.Update(ctx, func(tx *store.Tx) error {
+		p, err := tx.Place(id)
+		if err != nil {
+			return err
+		}
+		if p.Removed {
+			return notIn(nil)
+		}
+		in, err := tx.Participants(id)
+		if err != nil {
+			return err
+		}
+		for _, m := range members {
+			if slices.Contains(in, m) == present {
+				err = tx.DropWanted(id, m)
+			} else {
+				err = tx.SetWanted(id, m, present)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if errors.Is(err, store.ErrNone) {
+		err = noMatter(err)
+	}
+	if err != nil {
+		return worded(err)
+	}
+	c.wish(id)
+	return nil
+}
+
+// WaitParticipants waits until every wish of this device for a matter's participants has
+// come true. It returns with words when the engine could not do it now; the wishes
+// remain and are tried again.
+func (c *Client) WaitParticipants(ctx context.Context, id matter.ID) error {
+	tried := make(chan error, 1)
+	cancel := c.events.add(func(e Event) {
+		if r, ok := e.(reconciled); ok && r.id == id {
+			select {
+			case <-tried:
+			default:
+			}
+			tried <- r.problem
+		}
+	})
+	defer cancel()
+	c.wish(id)
+	for {
+		var wanted map[matter.MemberID]bool
+		var place store.Place
+		err := c.home.db.View(ctx, func(tx *store.Tx) (err error) {
+			if place, err = tx.Place(id); err != nil {
+				return err
+			}
+			wanted, err = tx.Wanted(id)
+			return err
+		})
+		if err != nil || len(wanted) == 0 && !place.Unborn {
+			return worded(err)
+		}
+		select {
+		case problem := <-tried:
+			if problem != nil {
+				return problem
+			}
+		case <-c.ended:
+			return ErrClosed
+		case <-ctx.Done():
+			if _, err := c.online(); err != nil {
+				return err
+			}
+			return worded(ctx.Err())
+		}
+	}
+}
+
+// Send says something in a matter. It is durable here when Send returns; the message
+// that follows in a [MessageChanged] has its place in the thread.
+func (c *Client) Send(ctx context.Context, id matter.ID, text string) (matter.Message, error) {
+	text, err := cleanText(text)
+	if err != nil {
+		return matter.Message{}, err
+	}
+	var it store.Outgoing
+	err = c.home.db.Update(ctx, func(tx *store.Tx) error {
+		p, err := tx.Place(id)
+		if err != nil {
+			return err
+		}
+		if p.Removed {
+			return notIn(nil)
+		}
+		it, err = c.enqueue(tx, id, contentText, []byte(text))
+		return err
+	})
+	if errors.Is(err, store.ErrNone) {
+		err = noMatter(err)
+	}
+	if err != nil {
+		return matter.Message{}, worded(err)
+	}
+	m, _ := c.queued(it)
+	if err := c.countQueue(ctx); err != nil {
+		return matter.Message{}, worded(err)
+	}
+	c.events.tell(MessageAdded{m}, MatterChanged{id})
+	c.kick()
+	return m, nil
+}
+
+// cleanText makes text fit to be said: line ends are \n, and it is neither empty nor
+// too long nor unreadable.
+func cleanText(s string) (string, error) {
+	if !utf8.ValidString(s) {
+		return "", &fault.Error{Text: "The message can't be read as text.", Hint: "Send it as a file instead."}
+	}
+	s = strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
+	s = strings.Map(func(r rune) rune {
+		if r < 0x20 && r != '\n' && r != '\t' || r == 0x7f {
+			return -1
+		}
+		return r
+	}, s)
+	s = strings.TrimRight(s, " \t\n")
+	switch {
+	case s == "":
+		return "", &fault.Error{Text: "The message is empty.", Hint: "Type something first."}
+	case len(s) > wire.MaxText:
+		return "", &fault.Error{
+			Text: "The message is too long: it has %d KiB, and 64 KiB is the limit.", TextArgs: []any{(len(s) + 1023) / 1024},
+			Hint: "Send it in parts.",
+		}
+	}
+	return s, nil
+}
+
+// A Page says which part of a thread is asked for.
+type Page struct {
+	Before uint64 // only messages before this sequence; 0: up to the newest
+	Limit  int    // at most so many; 0: 50
+}
+
+// Messages returns part of a thread, oldest first. On the newest page what waits in the
+// outbox comes last.
+func (c *Client) Messages(ctx context.Context, id matter.ID, p Page) (out []matter.Message, err error) {
+	if p.Limit <= 0 {
+		p.Limit = 50
+	}
+	err = c.home.db.View(ctx, func(tx *store.Tx) (err error) {
+		if out, err = tx.Messages(id, p.Before, p.Limit); err != nil || p.Before != 0 {
+			return err
+		}
+		items, err := tx.OutboxOf(id)
+		for _, it := range items {
+			if m, ok := c.queued(it); ok {
+				out = append(out, m)
+			}
+		}
+		return err
+	})
+	return out, worded(err)
+}
+
+// MarkRead notes that the person has seen a matter up to sequence seq.
+func (c *Client) MarkRead(ctx context.Context, id matter.ID, seq uint64) error {
+	err := c.home.db.Update(ctx, func(tx *store.Tx) error { return tx.MarkRead(id, seq, c.acct.Member) })
+	if err == nil {
+		c.events.tell(MatterChanged{id})
+	}
+	return worded(err)
+}
+
+// Draft returns what was typed in a matter and not sent.
+func (c *Client) Draft(ctx context.Context, id matter.ID) (text string, err error) {
+	err = c.home.db.View(ctx, func(tx *store.Tx) (err error) {
+		text, err = tx.Draft(id)
+		return err
+	})
+	return text, worded(err)
+}
+
+// SetDraft keeps what was typed in a matter and not sent.
+func (c *Client) SetDraft(ctx context.Context, id matter.ID, text string) error {
+	return worded(c.home.db.Update(ctx, func(tx *store.Tx) error { return tx.SetDraft(id, text) }))
+}

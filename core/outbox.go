@@ -1,0 +1,290 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"causa/crypto/seal"
+	"causa/internal/fault"
+	"causa/matter"
+	"causa/store"
+	"causa/wire"
+	"causa/wire/pb"
+)
+
+const (
+	inFlight   = 64   // messages handed to the hub before the first answer is awaited
+	lookAhead  = 1024 // queued messages looked at for some that can go now
+	stalePause = 100 * time.Millisecond
+	sickPause  = 5 * time.Second // after the hub said that it is full or broken
+)
+
+// settle compares the outbox and own commits with what the hub says it has taken. The
+// matters have been pulled before: whatever it took is applied.
+func (c *Client) settle(ctx context.Context, last uint64) error {
+	err := c.home.db.Update(ctx, func(tx *store.Tx) error {
+		if err := tx.UncountAfter(last); err != nil {
+			return err
+		}
+		if err := tx.DropCounted(last); err != nil {
+			return err
+		}
+		return tx.DropPending()
+	})
+	if err != nil {
+		return err
+	}
+	return c.countQueue(ctx)
+}
+
+// A sending is one queued message on its way.
+type sending struct {
+	item    store.Outgoing
+	epoch   uint64
+	payload []byte
+	answer  answer
+}
+
+// flush hands queued messages to the hub, in order. counter is the last one the hub has
+// taken. again is when to try once more what could not go now; zero means not before
+// something changes.
+func (c *Client) flush(ctx context.Context, l *link, counter *uint64) (again time.Time, err error) {
+	for {
+		if now := time.Now(); now.Before(c.work.wait) {
+			return c.work.wait, nil
+		}
+		batch, err := c.batch(ctx, *counter)
+		if err != nil || len(batch) == 0 {
+			return again, err
+		}
+		if err := c.handOver(ctx, l, batch, *counter); err != nil {
+			return again, err
+		}
+		taken := 0
+		var refusal *refusal
+		for _, s := range batch {
+			_, err := l.wait(ctx, s.answer)
+			switch {
+			case err == nil && refusal == nil:
+				taken++
+			case err == nil:
+				return again, errors.New("the hub took a message after it had refused the one before")
+			case refusal == nil && !errors.As(err, &refusal):
+				return again, err
+			}
+		}
+		*counter += uint64(taken)
+		if refusal != nil {
+			return again, c.sendRefused(ctx, l, batch[taken], refusal, *counter)
+		}
+		if len(batch) < inFlight {
+			return again, nil
+		}
+	}
+}
+
+// batch takes the next messages that can go and seals them in the epochs of now.
+func (c *Client) batch(ctx context.Context, counter uint64) ([]sending, error) {
+	var batch []sending
+	err := c.home.db.Update(ctx, func(tx *store.Tx) error {
+		items, err := tx.Outbox(lookAhead)
+		if err != nil {
+			return err
+		}
+		groups := map[matter.ID]*store.Group{}
+		for _, it := range items {
+			if it.Counter != 0 {
+				continue // taken by the hub: it leaves the outbox when its entry is pushed to us
+			}
+			if len(batch) == inFlight {
+				break
+			}
+			g, ok := groups[it.Matter]
+			if !ok {
+				if g, err = c.sendable(tx, it.Matter); err != nil {
+					return err
+				}
+				groups[it.Matter] = g
+			}
+			if g == nil {
+				continue
+			}
+			secret, err := tx.ContentSecret(it.Matter, g.Epoch)
+			if err != nil {
+				return err
+			}
+			s := seal.Secret(secret)
+			payload, err := seal.Seal(&s, seal.Header{Matter: it.Matter, Epoch: g.Epoch, Sender: c.self, Message: it.ID}, c.key, it.Content)
+			if err != nil {
+				return err
+			}
+			batch = append(batch, sending{item: it, epoch: g.Epoch, payload: payload})
+			if err := tx.SetCounter(it.Position, counter+uint64(len(batch))); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return batch, err
+}
+
+// sendable returns the group to send in, or nil when nothing can be sent there: the
+// matter is lost to this device, or waits for a commit.
+func (c *Client) sendable(tx *store.Tx, id matter.ID) (*store.Group, error) {
+	place, err := tx.Place(id)
+	if err != nil {
+		return nil, err
+	}
+	g, err := tx.Group(id)
+	if errors.Is(err, store.ErrNone) || place.Removed {
+		why := damaged(nil)
+		if place.Removed {
+			why = notIn(nil)
+		}
+		return nil, c.failAll(tx, id, why)
+	}
+	if err != nil || place.Unborn || c.work.committing[id] {
+		return nil, err
+	}
+	if _, due := c.work.look[id]; due {
+		if _, waits := c.work.turn[id]; !waits && c.work.problems[id] == nil {
+			return nil, nil // a commit comes first
+		}
+	}
+	return g, nil
+}
+
+// failAll gives up what waits for a matter.
+func (c *Client) failAll(tx *store.Tx, id matter.ID, why error) error {
+	text, _ := fault.Words(why, nil)
+	items, err := tx.OutboxOf(id)
+	if err != nil {
+		return err
+	}
+	for _, it := range items {
+		if it.Failed == "" {
+			if err := tx.SetFailed(it.Position, text); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// handOver sends a batch without waiting for answers.
+func (c *Client) handOver(ctx context.Context, l *link, batch []sending, counter uint64) error {
+	for i := range batch {
+		s := &batch[i]
+		var err error
+		s.answer, err = l.start(ctx, &pb.ClientFrame{Body: &pb.ClientFrame_SendContent{SendContent: &pb.SendContent{
+			Counter: counter + uint64(i) + 1, Matter: s.item.Matter[:], Epoch: s.epoch, Payload: s.payload,
+		}}})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sendRefused deals with the first message of a batch that was refused; those behind it
+// were refused for the gap it left.
+func (c *Client) sendRefused(ctx context.Context, l *link, s sending, r *refusal, counter uint64) error {
+	err := c.home.db.Update(ctx, func(tx *store.Tx) error { return tx.UncountAfter(counter) })
+	if err != nil {
+		return err
+	}
+	id := s.item.Matter
+	pause := time.Duration(r.RetryAfter) * time.Millisecond
+	switch r.Code {
+	case wire.CodeEpochStale:
+		c.work.behind[id] = true
+		c.work.wait = time.Now().Add(stalePause)
+	case wire.CodeRemovalDue:
+		if err := c.pullLog(ctx, l); err != nil {
+			return err
+		}
+		c.lookAt(id, time.Now())
+		c.work.wait = time.Now().Add(stalePause)
+	case wire.CodeBusy:
+		c.work.wait = time.Now().Add(max(pause, busyPause/10))
+	case wire.CodeFull, wire.CodeInternal:
+		problem := r.worded()
+		c.setStatus(func(s *Status) { s.Problem = problem })
+		c.work.wait = time.Now().Add(max(pause, sickPause))
+	case wire.CodeRevoked, wire.CodeReplaced, wire.CodeNotSignedIn, wire.CodeCounterGap:
+		return r // the connection is of no more use
+	default:
+		text, _ := fault.Words(r.worded(), nil)
+		return c.fail(ctx, s.item, text)
+	}
+	return nil
+}
+
+// fail gives up one message for good.
+func (c *Client) fail(ctx context.Context, it store.Outgoing, why string) error {
+	err := c.home.db.Update(ctx, func(tx *store.Tx) error { return tx.SetFailed(it.Position, why) })
+	if err != nil {
+		return err
+	}
+	it.Failed = why
+	if m, ok := c.queued(it); ok {
+		c.events.tell(MessageChanged{m})
+	}
+	return c.countQueue(ctx)
+}
+
+// queued is a queued item as the thread shows it; ok is false for what it does not show.
+func (c *Client) queued(it store.Outgoing) (m matter.Message, ok bool) {
+	con, err := parseContent(it.Content)
+	if err != nil || con.Kind != contentText {
+		return m, false
+	}
+	m = matter.Message{
+		ID: it.ID, Matter: it.Matter, Time: it.Time, Author: c.acct.Member, Device: c.self,
+		Kind: matter.KindText, Text: string(con.Body), Delivery: matter.DeliveryQueued,
+	}
+	if it.Failed != "" {
+		m.Delivery, m.Problem = matter.DeliveryFailed, it.Failed
+	}
+	return m, true
+}
+
+// enqueue puts content into the outbox.
+func (c *Client) enqueue(tx *store.Tx, id matter.ID, kind uint16, body []byte) (store.Outgoing, error) {
+	next, head := c.dir.head()
+	it := store.Outgoing{Matter: id, ID: matter.NewMessageID(), Time: c.now()}
+	b, err := content{Time: it.Time, LogNext: next, LogHead: head, Kind: kind, Body: body}.bytes()
+	if err != nil {
+		return it, err
+	}
+	it.Content = b
+	return it, tx.PutOutgoing(it)
+}
+
+// queueDescription has newcomers told what a matter is about, unless they will be anyway.
+func (c *Client) queueDescription(tx *store.Tx, id matter.ID) error {
+	items, err := tx.OutboxOf(id)
+	if err != nil {
+		return err
+	}
+	for _, it := range items {
+		if con, err := parseContent(it.Content); err == nil && con.Kind == contentDescription && it.Counter == 0 {
+			return nil
+		}
+	}
+	m, err := tx.Matter(id)
+	if err != nil || m.Title == "" {
+		return err
+	}
+	body, err := description{Title: m.Title, Class: m.Class, State: m.State, Due: m.Due, Owner: m.Owner, OpenedBy: m.OpenedBy, Opened: m.Opened}.bytes()
+	if err != nil {
+		return err
+	}
+	_, err = c.enqueue(tx, id, contentDescription, body)
+	return err
+}
+
+func notIn(err error) error {
+	return &fault.Error{Text: "You are no longer in this matter.", Hint: "Ask a participant to add you again.", Err: err}
+}
