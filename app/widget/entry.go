@@ -1,9 +1,12 @@
 package widget
 
 import (
+	"image/color"
+
 	apptheme "causa/app/theme"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/widget"
 )
@@ -18,6 +21,12 @@ type Entry struct {
 	// OnEnter is called instead of making a new line, in an entry of several lines,
 	// when Enter is pressed without Shift.
 	OnEnter func()
+	// OnPage is called for Page Up (-1) and Page Down (1) instead of moving the cursor.
+	OnPage func(direction int)
+	// OnFocus is told when the entry gains and loses the keyboard.
+	OnFocus func(focused bool)
+	// Bare leaves out the ground and border, for an entry on a card of its own.
+	Bare bool
 
 	shift     bool
 	composing bool
@@ -26,7 +35,7 @@ type Entry struct {
 // NewEntry returns an entry of one line.
 func NewEntry(placeholder string) *Entry {
 	e := &Entry{}
-	e.Wrapping = fyne.TextWrap(fyne.TextTruncateOff)
+	e.Wrapping = fyne.TextWrap(fyne.TextTruncateClip)
 	e.ExtendBaseWidget(e)
 	e.SetPlaceHolder(placeholder)
 	return e
@@ -104,6 +113,15 @@ func (e *Entry) TypedKey(k *fyne.KeyEvent) {
 	case fyne.KeyEscape:
 		escape(e)
 		return
+	case fyne.KeyPageUp, fyne.KeyPageDown:
+		if e.OnPage != nil {
+			direction := 1
+			if k.Name == fyne.KeyPageUp {
+				direction = -1
+			}
+			e.OnPage(direction)
+			return
+		}
 	}
 	e.Entry.TypedKey(k)
 }
@@ -130,10 +148,49 @@ func moves(k fyne.KeyName) bool {
 	return false
 }
 
+// FocusGained is part of fyne.Focusable.
+func (e *Entry) FocusGained() {
+	e.Entry.FocusGained()
+	if e.OnFocus != nil {
+		e.OnFocus(true)
+	}
+}
+
 // FocusLost ends a composition.
 func (e *Entry) FocusLost() {
 	e.composing, e.shift = false, false
 	e.Entry.FocusLost()
+	if e.OnFocus != nil {
+		e.OnFocus(false)
+	}
+}
+
+// CreateRenderer is part of fyne.Widget.
+func (e *Entry) CreateRenderer() fyne.WidgetRenderer {
+	r := e.Entry.CreateRenderer()
+	if !e.Bare {
+		return r
+	}
+	b := &bareRenderer{r}
+	b.strip()
+	return b
+}
+
+// A bareRenderer draws an entry without the ground and border, which are the first two
+// things Fyne's renderer draws.
+type bareRenderer struct{ fyne.WidgetRenderer }
+
+func (r *bareRenderer) strip() {
+	for _, o := range r.Objects()[:2] {
+		if rect, ok := o.(*canvas.Rectangle); ok {
+			rect.FillColor, rect.StrokeColor = color.Transparent, color.Transparent
+		}
+	}
+}
+
+func (r *bareRenderer) Refresh() {
+	r.WidgetRenderer.Refresh()
+	r.strip()
 }
 
 // A Field is an entry, or something else to fill in, under its name, with a hint or

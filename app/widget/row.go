@@ -14,6 +14,7 @@ type Row struct {
 	Insets  Insets
 	Height  float32 // 0: as high as the highest
 	Top     bool    // align at the top instead of the middle
+	Hug     bool    // the growing text takes no more room than its words need
 	grow    int
 	objects []fyne.CanvasObject
 }
@@ -47,6 +48,9 @@ func (r *Row) widths(width float32) []float32 {
 	left -= r.Gap * float32(max(n-1, 0))
 	if r.grow >= 0 {
 		out[r.grow] = max(left, 0)
+		if t, ok := r.objects[r.grow].(*Text); ok && r.Hug {
+			out[r.grow] = min(out[r.grow], t.Natural())
+		}
 	}
 	return out
 }
@@ -178,3 +182,6 @@ func (r *wrappingRenderer) Refresh() {
 func (r *wrappingRenderer) Layout(size fyne.Size) {
 	r.w.place(size.Width, func(o fyne.CanvasObject, p fyne.Position, s fyne.Size) { o.Move(p); o.Resize(s) })
 }
+
+// At returns the thing at an index.
+func (r *Row) At(i int) fyne.CanvasObject { return r.objects[i] }

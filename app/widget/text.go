@@ -121,6 +121,9 @@ func (t *Text) MinSize() fyne.Size {
 	return fyne.NewSize(t.Points, lineHeight(t.Points))
 }
 
+// Natural returns the width that the words take on one line.
+func (t *Text) Natural() float32 { return measure(t.oneLine(), t.Points, t.Style) + 1 }
+
 // CreateRenderer is part of fyne.Widget.
 func (t *Text) CreateRenderer() fyne.WidgetRenderer { return &textRenderer{t: t} }
 

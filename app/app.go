@@ -1,0 +1,257 @@
+// Package app is Causa's window: it puts the screens together, tells them what the
+// engine tells it, and keeps what a person chose for this device.
+package app
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"causa/app/details"
+	"causa/app/invite"
+	"causa/app/matters"
+	"causa/app/newmatter"
+	"causa/app/people"
+	"causa/app/screen"
+	"causa/app/settings"
+	apptheme "causa/app/theme"
+	"causa/app/thread"
+	"causa/app/welcome"
+	"causa/core"
+	"causa/internal/words"
+	"causa/matter"
+
+	"fyne.io/fyne/v2"
+)
+
+// An Engine is a signed-in device; [core.Client] is one.
+type Engine interface {
+	Status() core.Status
+	Subscribe(f func(core.Event)) (cancel func())
+	Members(ctx context.Context) ([]matter.Member, error)
+
+	matters.Engine
+	thread.Engine
+	details.Engine
+	newmatter.Engine
+	people.Engine
+	invite.Engine
+	settings.Engine
+}
+
+// Options say what the app needs. Window, and Join when there is no Engine, are needed;
+// the rest has sensible zero values.
+type Options struct {
+	Window  fyne.Window
+	Engine  Engine // nil: nobody is signed in yet
+	Host    welcome.Host
+	Join    func(ctx context.Context, r core.JoinRequest) (Engine, error)
+	Link    string // an invite that the program was started with
+	Device  string // how this computer is called
+	Lang    string // overrules what was chosen
+	Version string
+	Log     *slog.Logger
+
+	// For tests: a fixed clock, and work that is done before Run returns.
+	Now   func() time.Time
+	Run   func(work, done func())
+	After func(d time.Duration, f func())
+}
+
+// App is the window's content and what holds it together. Its methods are called on
+// the UI goroutine, except [App.Close].
+type App struct {
+	opts   Options
+	env    *screen.Env
+	engine Engine
+	cancel func()
+	inbox  inbox
+	told   int // counts toasts, so that an old one's end does not hide a new one
+
+	shell    *shell
+	list     *matters.List
+	thread   *thread.Thread
+	panel    *details.Panel
+	people   *people.Directory
+	settings *settings.Settings
+	welcome  *welcome.Welcome
+	begun    bool      // the first list of matters has come
+	want     matter.ID // to be opened as soon as the list has it
+	away     bool      // another window is in front
+}
+
+// The keys under which a person's choices are kept.
+const (
+	prefLanguage = "language"
+	prefMode     = "mode"
+	prefMatter   = "matter"
+)
+
+// New fills the window.
+func New(opts Options) *App {
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.Run == nil {
+		opts.Run = func(work, done func()) {
+			go func() {
+				work()
+				fyne.Do(done)
+			}()
+		}
+	}
+	if opts.After == nil {
+		opts.After = func(d time.Duration, f func()) { time.AfterFunc(d, func() { fyne.Do(f) }) }
+	}
+	a := &App{opts: opts, engine: opts.Engine}
+	a.inbox.deliver = a.deliver
+	a.env = &screen.Env{
+		Words:  words.For(a.language()),
+		Window: opts.Window.Canvas(),
+		People: screen.NewPeople(matter.MemberID{}, nil),
+		Log:    func(err error) { opts.Log.Info("told a person", "error", err) },
+		Now:    opts.Now,
+		Run:    opts.Run,
+		Copy:   func(text string) { fyne.CurrentApp().Clipboard().SetContent(text) },
+		Tell:   a.tell,
+	}
+	a.setMode(a.mode())
+	opts.Window.SetPadded(false)
+	a.addShortcuts()
+	if a.engine == nil {
+		a.showWelcome()
+	} else {
+		a.start()
+	}
+	return a
+}
+
+// Close stops listening to the engine, which is left to whoever opened it.
+func (a *App) Close() {
+	if a.cancel != nil {
+		a.cancel()
+	}
+}
+
+// Engine returns the engine, which may have come by joining; nil before that.
+func (a *App) Engine() Engine { return a.engine }
+
+func (a *App) language() string {
+	if a.opts.Lang != "" {
+		return a.opts.Lang
+	}
+	if l := fyne.CurrentApp().Preferences().String(prefLanguage); l != "" {
+		return l
+	}
+	if l := words.System(); l != "" && l != "C" && l != "POSIX" && l != "C.UTF-8" {
+		return l
+	}
+	return fyne.CurrentDevice().Locale().String()
+}
+
+func (a *App) mode() apptheme.Mode {
+	return apptheme.Mode(fyne.CurrentApp().Preferences().StringWithFallback(prefMode, string(apptheme.System)))
+}
+
+func (a *App) setMode(m apptheme.Mode) {
+	fyne.CurrentApp().Preferences().SetString(prefMode, string(m))
+	fyne.CurrentApp().Settings().SetTheme(apptheme.New(m))
+}
+
+// setLanguage builds all screens anew in another language; one stays where one was.
+func (a *App) setLanguage(code string) {
+	fyne.CurrentApp().Preferences().SetString(prefLanguage, code)
+	a.opts.Lang = ""
+	if a.env.Words.Lang() == words.Match(code) {
+		return
+	}
+	a.env.Words = words.For(code)
+	if a.engine == nil {
+		a.showWelcome()
+		return
+	}
+	at, id := a.shell.at, a.thread.ID()
+	a.thread.Close()
+	a.build()
+	a.shell.at = at
+	if m, ok := a.list.Matter(id); ok {
+		a.openMatter(m)
+	}
+	a.list.Reload()
+}
+
+func (a *App) showWelcome() {
+	a.welcome = welcome.New(a.env, welcome.Options{
+		Host: a.opts.Host, Device: a.opts.Device, Link: a.opts.Link,
+		Join: func(ctx context.Context, r core.JoinRequest) error {
+			engine, err := a.opts.Join(ctx, r)
+			if err == nil {
+				a.engine = engine
+			}
+			return err
+		},
+		Joined:      a.start,
+		SetLanguage: a.setLanguage,
+	})
+	a.opts.Window.SetTitle("Causa 事由")
+	a.opts.Window.SetContent(a.welcome)
+}
+
+// start shows the account of the engine.
+func (a *App) start() {
+	a.welcome = nil
+	a.env.People = screen.NewPeople(a.engine.Me().Member.ID, []matter.Member{a.engine.Me().Member})
+	a.build()
+	a.cancel = a.engine.Subscribe(a.inbox.add)
+	a.reloadPeople()
+	a.list.Reload()
+}
+
+// build makes all screens.
+func (a *App) build() {
+	env, engine := a.env, a.engine
+	a.list = matters.New(env, engine)
+	a.list.OnOpen = a.open
+	a.list.OnNew = a.NewMatter
+	a.list.OnLoaded = a.listed
+	a.thread = thread.New(env, engine)
+	a.thread.OnBack = func() { a.Back() }
+	a.thread.OnDetails = a.toggleDetails
+	a.panel = details.New(env, engine)
+	a.panel.OnClose = a.toggleDetails
+	a.people = people.New(env, engine)
+	a.people.OnInvite = func() { invite.ShowPerson(env, engine) }
+	a.people.OnMatter = func(with matter.MemberID) { newmatter.Show(env, engine, a.opened, with) }
+	a.people.OnDevice = func(of matter.MemberID) { invite.ShowDevice(env, engine, of) }
+	a.settings = settings.New(env, engine, settings.Choices{
+		Mode: a.mode(), SetMode: a.setMode, SetLanguage: a.setLanguage, Version: a.opts.Version,
+		LinkDevice: func() { invite.ShowDevice(env, engine, env.People.Self) },
+	})
+	a.shell = newShell(a)
+	a.shell.showEmpty()
+	a.showStatus(engine.Status())
+	a.opts.Window.SetContent(a.shell)
+}
+
+// tell shows a few words at the top of the window for a moment.
+func (a *App) tell(text, hint string, failed bool) {
+	if a.shell == nil {
+		return
+	}
+	if failed {
+		a.shell.toast.Fail(text, hint)
+	} else {
+		a.shell.toast.Done(text)
+	}
+	a.shell.Refresh()
+	a.told++
+	told, shell := a.told, a.shell
+	a.opts.After(8*time.Second, func() {
+		if told == a.told {
+			shell.toast.Clear()
+		}
+	})
+}

@@ -1,0 +1,200 @@
+package app
+
+import (
+	"causa/app/newmatter"
+	appwidget "causa/app/widget"
+	"causa/matter"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
+)
+
+// Go leads to a place.
+func (a *App) Go(p place) {
+	a.shell.at = p
+	a.shell.panel = false
+	if p == placeMatters && a.shell.narrow {
+		a.shell.reading = false
+	}
+	a.shell.Refresh()
+	a.lookedAt()
+}
+
+// Back leaves what is open: a sheet, the details, a thread, a person. It reports
+// whether there was anything.
+func (a *App) Back() bool {
+	if sheet := appwidget.TopSheet(a.env.Window); sheet != nil {
+		sheet.Close()
+		return true
+	}
+	if top := a.env.Window.Overlays().Top(); top != nil {
+		top.Hide()
+		return true
+	}
+	if a.shell == nil {
+		return a.welcome != nil && a.welcome.Back()
+	}
+	s := a.shell
+	switch {
+	case s.panel:
+		s.panel = false
+	case s.at == placePeople && a.people.Back():
+	case s.narrow && s.at == placeMatters && s.reading:
+		s.reading = false
+		a.thread.Close()
+	default:
+		return false
+	}
+	s.Refresh()
+	a.lookedAt()
+	return true
+}
+
+// open shows a matter because somebody asked for it.
+func (a *App) open(m matter.Matter) {
+	a.openMatter(m)
+	a.shell.at, a.shell.reading = placeMatters, true
+	a.shell.Refresh()
+	a.lookedAt()
+	if !a.shell.narrow {
+		a.thread.FocusComposer()
+	}
+	fyne.CurrentApp().Preferences().SetString(prefMatter, m.ID.String())
+}
+
+// openMatter shows a matter.
+func (a *App) openMatter(m matter.Matter) {
+	a.list.Choose(m.ID)
+	a.panel.Set(m)
+	if a.thread.ID() != m.ID {
+		a.thread.Open(m)
+	}
+	a.shell.Refresh()
+}
+
+// opened shows a matter that was just started.
+func (a *App) opened(id matter.ID) {
+	a.want = id
+	a.list.Reload()
+}
+
+// listed follows each reading of the list of matters.
+func (a *App) listed() {
+	n := a.list.Unread()
+	a.shell.railItems[placeMatters].count.SetCount(n)
+	a.shell.tabItems[placeMatters].count.SetCount(n)
+	a.setTitle(n)
+	if m, ok := a.list.Matter(a.thread.ID()); ok {
+		a.thread.Update(m)
+		a.panel.Set(m)
+	}
+	if m, ok := a.list.Matter(a.want); ok {
+		a.want = matter.ID{}
+		a.open(m)
+		return
+	}
+	if a.begun || a.thread.ID() != (matter.ID{}) {
+		return
+	}
+	a.begun = true
+	id, _ := matter.ParseID(fyne.CurrentApp().Preferences().String(prefMatter)) // the zero id is in no list
+	m, ok := a.list.Matter(id)
+	if !ok {
+		m, ok = a.list.First()
+	}
+	if ok {
+		a.openMatter(m)
+		if !a.shell.narrow {
+			a.thread.FocusComposer()
+		}
+	}
+}
+
+func (a *App) setTitle(unread int) {
+	title := "Causa 事由"
+	if org := appwidget.OneLine(a.engine.Me().Organisation); org != "" {
+		title = org + " · " + title
+	}
+	if unread > 0 {
+		title = a.env.T("(%d) %s", unread, title)
+	}
+	a.opts.Window.SetTitle(title)
+}
+
+func (a *App) toggleDetails() {
+	s := a.shell
+	if s.Size().Width >= panelFrom {
+		s.hidden = !s.hidden
+	} else {
+		s.panel = !s.panel
+	}
+	s.Refresh()
+	a.lookedAt()
+}
+
+// lookedAt tells the thread whether somebody can see it.
+func (a *App) lookedAt() {
+	s := a.shell
+	a.thread.SetActive(!a.away && s.at == placeMatters && (!s.narrow || s.reading && !s.panel))
+}
+
+// NewMatter opens the sheet that starts a matter.
+func (a *App) NewMatter() {
+	if a.engine != nil && a.env.Window.Overlays().Top() == nil {
+		newmatter.Show(a.env, a.engine, a.opened)
+	}
+}
+
+// search gives the keyboard to the search field of the place where one is.
+func (a *App) search() {
+	if a.shell == nil || a.env.Window.Overlays().Top() != nil {
+		return
+	}
+	if a.shell.at == placePeople {
+		a.people.FocusSearch()
+		return
+	}
+	a.shell.reading = false
+	a.Go(placeMatters)
+	a.list.FocusSearch()
+}
+
+func (a *App) addShortcuts() {
+	c := a.opts.Window.Canvas()
+	add := func(key fyne.KeyName, mod fyne.KeyModifier, f func()) {
+		c.AddShortcut(&desktop.CustomShortcut{KeyName: key, Modifier: mod}, func(fyne.Shortcut) { f() })
+	}
+	inside := func(f func()) func() {
+		return func() {
+			if a.shell != nil && a.env.Window.Overlays().Top() == nil {
+				f()
+			}
+		}
+	}
+	ctrl := fyne.KeyModifierShortcutDefault
+	add(fyne.KeyK, ctrl, a.search)
+	add(fyne.KeyN, ctrl, a.NewMatter)
+	add(fyne.KeyComma, ctrl, inside(func() { a.Go(placeSettings) }))
+	for i, key := range []fyne.KeyName{fyne.Key1, fyne.Key2, fyne.Key3} {
+		add(key, ctrl, inside(func() { a.Go(place(i)) }))
+	}
+	add(fyne.KeyUp, fyne.KeyModifierAlt, inside(func() { a.list.Step(-1) }))
+	add(fyne.KeyDown, fyne.KeyModifierAlt, inside(func() { a.list.Step(1) }))
+	c.SetOnTypedKey(func(k *fyne.KeyEvent) {
+		switch k.Name {
+		case fyne.KeyEscape, "Back":
+			a.Back()
+		}
+	})
+	life := fyne.CurrentApp().Lifecycle()
+	look := func(away bool) func() {
+		return func() {
+			a.away = away
+			if a.shell != nil {
+				a.lookedAt()
+			}
+		}
+	}
+	life.SetOnEnteredForeground(look(false))
+	life.SetOnExitedForeground(look(true))
+}

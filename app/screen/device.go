@@ -1,0 +1,41 @@
+package screen
+
+import (
+	"strings"
+
+	apptheme "causa/app/theme"
+	"causa/app/widget"
+	"causa/matter"
+)
+
+// Device returns a few lines about a device: its name, its fingerprint in groups that
+// can be read aloud, since when.
+func (e *Env) Device(d matter.Device, this bool) *widget.Row {
+	name := widget.OneLine(d.Name)
+	if this {
+		name = e.T("%s (this device)", name)
+	}
+	state, ink := e.T("Since %s", e.Words.Date(d.Enrolled, e.Now())), apptheme.Muted
+	if d.Revoked {
+		state, ink = e.T("Revoked"), apptheme.SealText
+	}
+	print := widget.NewText(Fingerprint(d.ID))
+	print.Style.Monospace = true
+	print.Points, print.Color = apptheme.SizeTiny, apptheme.Muted
+	title := widget.NewText(name)
+	title.Points = apptheme.SizeBody - 0.5
+	end := widget.NewSmall(state).Whole().In(ink)
+	words := widget.NewColumn(1, widget.NewRow(8, 0, title, end), print.Wrapped())
+	return widget.NewRow(12, 1, widget.NewIcon("laptop").Sized(20), words)
+}
+
+// Fingerprint returns the first 128 bits of a device's id in groups of four digits;
+// that is more than anyone can search for.
+func Fingerprint(id matter.DeviceID) string {
+	s := id.String()[:32]
+	groups := make([]string, 0, 8)
+	for i := 0; i < len(s); i += 4 {
+		groups = append(groups, s[i:i+4])
+	}
+	return strings.Join(groups, " ")
+}

@@ -1,0 +1,40 @@
+package screen
+
+import (
+	"strings"
+
+	"causa/app/widget"
+	"causa/matter"
+)
+
+// Preview returns the newest thing said in a matter, on one line.
+func (e *Env) Preview(m matter.Matter) string {
+	if m.Last == nil {
+		return ""
+	}
+	l := m.Last
+	who := e.NameOrYou(l.Author)
+	switch l.Kind {
+	case matter.KindOpened:
+		return e.T("%s started this matter", who)
+	case matter.KindAdded:
+		if len(l.Subjects) == 1 && l.Subjects[0] == l.Author {
+			return e.T("%s joined", who)
+		}
+		return e.T("%s added %s", who, e.Names(l.Subjects))
+	case matter.KindRemoved:
+		if len(l.Subjects) == 1 && l.Subjects[0] == l.Author {
+			return e.T("%s left", who)
+		}
+		return e.T("%s removed %s", who, e.Names(l.Subjects))
+	case matter.KindUnread:
+		return e.T("A message this device can't read")
+	case matter.KindNewer:
+		return e.T("A message from a newer version of Causa")
+	}
+	text := l.Text
+	if len(text) > 400 { // a line shows far less
+		text = strings.ToValidUTF8(text[:400], "")
+	}
+	return e.T("%s: %s", widget.OneLine(who), widget.OneLine(text))
+}

@@ -1,0 +1,172 @@
+// Package settings is what one can change about the app, and what it knows of itself.
+package settings
+
+import (
+	"context"
+	"slices"
+
+	"causa/app/screen"
+	apptheme "causa/app/theme"
+	appwidget "causa/app/widget"
+	"causa/core"
+	"causa/internal/words"
+	"causa/matter"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/widget"
+)
+
+// An Engine is what this screen needs of one.
+type Engine interface {
+	Me() core.Me
+	Devices(ctx context.Context) ([]matter.Device, error)
+	Audit(ctx context.Context) ([]core.AuditLine, error)
+}
+
+// Choices are what a person chose for this device.
+type Choices struct {
+	Mode        apptheme.Mode
+	SetMode     func(apptheme.Mode)
+	SetLanguage func(code string)
+	LinkDevice  func()
+	Version     string
+}
+
+// A Settings is the screen.
+type Settings struct {
+	widget.BaseWidget
+	env     *screen.Env
+	engine  Engine
+	choices Choices
+	devices []matter.Device
+	column  *appwidget.Column
+	page    *appwidget.Page
+	ground  *appwidget.Fill
+}
+
+// New returns the screen.
+func New(env *screen.Env, engine Engine, choices Choices) *Settings {
+	s := &Settings{env: env, engine: engine, choices: choices}
+	s.column = appwidget.NewColumn(8).Inset(appwidget.Insets{Top: 18, Right: 20, Bottom: 36, Left: 20})
+	s.column.Widest = 600
+	s.page = appwidget.NewPage(s.column)
+	s.ground = appwidget.NewFill(apptheme.Canvas, s.page)
+	s.ExtendBaseWidget(s)
+	s.show()
+	s.Reload()
+	return s
+}
+
+// Reload shows everything as it is now.
+func (s *Settings) Reload() {
+	var devices []matter.Device
+	s.env.Do(func(ctx context.Context) (err error) {
+		devices, err = s.engine.Devices(ctx)
+		return err
+	}, func(err error) {
+		if err == nil {
+			s.devices = devices
+		}
+		s.show()
+	})
+}
+
+func (s *Settings) show() {
+	env, me := s.env, s.engine.Me()
+	mine := slices.DeleteFunc(slices.Clone(s.devices), func(d matter.Device) bool { return d.Member != me.Member.ID })
+	devices := make([]fyne.CanvasObject, 0, len(mine)+1)
+	for _, d := range mine {
+		devices = append(devices, env.Device(d, d.ID == me.Device.ID))
+	}
+	devices = append(devices, appwidget.NewRow(0, 1, appwidget.NewIconButton("plus", env.T("Link a device"), appwidget.Quiet, s.choices.LinkDevice), appwidget.NewSpace(0, 0)))
+	name := appwidget.NewHeading(appwidget.OneLine(me.Member.Name), apptheme.SizeHeading+1)
+	who := appwidget.NewSmall(env.T("%s · %s", env.Role(me.Member.Role), appwidget.OneLine(me.Organisation)))
+	s.column.Set(
+		appwidget.NewHeading(env.T("Settings"), apptheme.SizeTitle),
+		card(appwidget.NewRow(14, 1, appwidget.NewAvatar(me.Member.Name, me.Member.ID[:], 48), appwidget.NewColumn(1, name, who))),
+		section(env.T("Language")), card(s.language()),
+		section(env.T("Appearance")), card(s.appearance()),
+		section(env.T("My devices")), card(devices...),
+		section(env.T("Organisation")), card(
+			fact(env.T("Name"), me.Organisation),
+			fact(env.T("Hub"), me.Hub),
+			appwidget.NewRow(0, 1, appwidget.NewIconButton("scroll-text", env.T("Organisation log"), appwidget.Quiet, s.audit), appwidget.NewSpace(0, 0))),
+		section(env.T("About")), card(
+			fact(env.T("Version"), s.choices.Version),
+			appwidget.NewSmall(env.T("Shortcuts: Ctrl+K search, Ctrl+N new matter, Alt+↑ and Alt+↓ to the next matter, Esc back.")).Wrapped()))
+	s.page.Fit()
+}
+
+func (s *Settings) language() fyne.CanvasObject {
+	var names []string
+	chosen := -1
+	list := words.Languages()
+	for i, l := range list {
+		names = append(names, l.Name)
+		if l.Code == s.env.Words.Lang() {
+			chosen = i
+		}
+	}
+	return appwidget.NewChoice(names, chosen, func(i int) { s.choices.SetLanguage(list[i].Code) })
+}
+
+func (s *Settings) appearance() fyne.CanvasObject {
+	modes := []apptheme.Mode{apptheme.System, apptheme.Light, apptheme.Dark}
+	return appwidget.NewChoice([]string{s.env.T("As the system"), s.env.T("Light"), s.env.T("Dark")}, slices.Index(modes, s.choices.Mode), func(i int) {
+		s.choices.Mode = modes[i]
+		s.choices.SetMode(modes[i])
+	})
+}
+
+func section(name string) fyne.CanvasObject {
+	t := appwidget.NewHeading(name, apptheme.SizeSmall).In(apptheme.Muted)
+	return appwidget.NewRow(0, 0, t).Inset(appwidget.Insets{Top: 12, Left: 4})
+}
+
+func card(objects ...fyne.CanvasObject) fyne.CanvasObject {
+	c := appwidget.NewCard(appwidget.NewColumn(12, objects...))
+	c.Inset = appwidget.Around(14)
+	return c
+}
+
+func fact(name, value string) fyne.CanvasObject {
+	return appwidget.NewRow(8, 1, appwidget.NewBox(96, 0, appwidget.NewSmall(name)), appwidget.NewText(appwidget.OneLine(value)))
+}
+
+// mostAudited is how many entries the sheet shows: the newest. causactl audit prints all.
+const mostAudited = 200
+
+// audit shows the organisation log, which every device has verified for itself.
+func (s *Settings) audit() {
+	env := s.env
+	var lines []core.AuditLine
+	env.Do(func(ctx context.Context) (err error) {
+		lines, err = s.engine.Audit(ctx)
+		return err
+	}, func(err error) {
+		if err != nil {
+			env.TellFault(err)
+			return
+		}
+		column := appwidget.NewColumn(10, appwidget.NewSmall(env.T("Every change of people, devices and rules, signed by whoever made it. This device has checked the whole chain.")).Wrapped())
+		slices.Reverse(lines)
+		for i, l := range lines {
+			if i == mostAudited {
+				break
+			}
+			hash := appwidget.NewText(env.T("#%d", int(l.Index)) + "  " + l.Hash[:min(len(l.Hash), 16)])
+			hash.Style.Monospace = true
+			hash.Points, hash.Color = apptheme.SizeTiny, apptheme.Muted
+			when := appwidget.NewSmall(env.Words.Moment(l.Time, env.Now())).Whole()
+			column.Add(appwidget.NewLine(), appwidget.NewText(l.What).Wrapped(),
+				appwidget.NewRow(8, 0, appwidget.NewSmall(appwidget.OneLine(env.Name(l.Author))), when), hash)
+		}
+		appwidget.ShowSheet(env.Window, env.T("Organisation log"), 560, column, nil)
+	})
+}
+
+// MinSize is part of fyne.CanvasObject.
+func (s *Settings) MinSize() fyne.Size { return fyne.NewSize(280, 200) }
+
+// CreateRenderer is part of fyne.Widget.
+func (s *Settings) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(s.ground) }

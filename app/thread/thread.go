@@ -1,0 +1,441 @@
+// Package thread is the screen on which one reads and writes in a matter.
+package thread
+
+import (
+	"context"
+	"math"
+	"slices"
+	"sort"
+	"sync"
+
+	"causa/app/screen"
+	apptheme "causa/app/theme"
+	appwidget "causa/app/widget"
+	"causa/core"
+	"causa/matter"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/widget"
+)
+
+// An Engine is what this screen needs of one.
+type Engine interface {
+	Messages(ctx context.Context, id matter.ID, page core.Page) ([]matter.Message, error)
+	Send(ctx context.Context, id matter.ID, text string) (matter.Message, error)
+	MarkRead(ctx context.Context, id matter.ID, seq uint64) error
+	Draft(ctx context.Context, id matter.ID) (string, error)
+	SetDraft(ctx context.Context, id matter.ID, text string) error
+}
+
+// pageSize is how many messages are read at a time.
+const pageSize = 60
+
+// A Thread shows one matter at a time.
+type Thread struct {
+	widget.BaseWidget
+	OnDetails func() // the header was pressed
+	OnBack    func() // the back button of a narrow window was pressed
+
+	env    *screen.Env
+	engine Engine
+
+	m        matter.Matter
+	open     int // counts the matters opened, so that late answers to earlier ones are dropped
+	msgs     []matter.Message
+	unread   uint64 // messages after this one were new when the matter was opened
+	read     uint64 // marked as read up to here
+	loading  bool
+	whole    bool // the first message is there
+	active   bool // somebody is looking
+	narrow   bool
+	drafting bool // a draft is being written
+	draft    string
+	saved    string
+	saving   sync.Mutex // held while a draft is being saved
+
+	head     *header
+	stream   *stream
+	clip     *container.Clip
+	composer *composer
+	notice   *appwidget.Notice // connection, membership
+	failed   *appwidget.Notice // what went wrong here
+	latest   *appwidget.Button
+	ground   *appwidget.Fill
+	bottom   *appwidget.Fill
+	line     *appwidget.Fill
+}
+
+// New returns an empty thread.
+func New(env *screen.Env, engine Engine) *Thread {
+	t := &Thread{env: env, engine: engine, active: true}
+	t.head = newHeader(env, func() { call(t.OnBack) }, func() { call(t.OnDetails) })
+	t.stream = newStream(func() *row { return newRow(env, t.menu) })
+	t.stream.onTop = t.earlier
+	t.stream.onEnd = t.atEnd
+	t.clip = container.NewClip(t.stream)
+	t.composer = newComposer(env)
+	t.composer.onSend = t.send
+	t.composer.onDraft = t.keepDraft
+	t.composer.onGrown = t.Refresh
+	t.composer.entry.OnPage = t.stream.page
+	t.notice, t.failed = appwidget.NewNotice(), appwidget.NewNotice()
+	t.latest = appwidget.NewIconButton("arrow-down", env.T("Latest"), appwidget.Primary, t.stream.scrollToEnd)
+	t.latest.Height = 30
+	t.latest.Hide()
+	t.ground = appwidget.NewFill(apptheme.Canvas, nil)
+	t.bottom = appwidget.NewFill(apptheme.Surface, nil)
+	t.line = appwidget.NewLine()
+	t.ExtendBaseWidget(t)
+	return t
+}
+
+func call(f func()) {
+	if f != nil {
+		f()
+	}
+}
+
+// ID returns the id of the matter shown.
+func (t *Thread) ID() matter.ID { return t.m.ID }
+
+// Open shows a matter from its newest message on.
+func (t *Thread) Open(m matter.Matter) {
+	t.Close()
+	t.open++
+	t.m, t.msgs, t.unread, t.read, t.loading, t.whole = m, nil, 0, 0, false, false
+	t.drafting = false
+	t.failed.Clear()
+	t.head.set(m)
+	t.stream.set(nil, true)
+	t.composer.put("")
+	t.draft, t.saved = "", ""
+	t.setRemoved()
+	t.load(0)
+	open, text := t.open, ""
+	t.env.Do(func(ctx context.Context) (err error) {
+		text, err = t.engine.Draft(ctx, m.ID)
+		return err
+	}, func(err error) {
+		if err == nil && open == t.open && t.composer.entry.Text == "" {
+			t.draft, t.saved = text, text
+			t.composer.put(text)
+			t.composer.changed(text)
+		}
+	})
+	t.Refresh()
+}
+
+// Close lets go of the matter; its draft is kept.
+func (t *Thread) Close() {
+	t.drafting = false // what is being saved is older: save again
+	t.flushDraft()
+}
+
+// Update shows what changed about the matter itself.
+func (t *Thread) Update(m matter.Matter) {
+	if m.ID != t.m.ID {
+		return
+	}
+	t.m = m
+	t.head.set(m)
+	t.setRemoved()
+}
+
+// Renamed shows names anew after the directory changed.
+func (t *Thread) Renamed() {
+	t.head.set(t.m)
+	t.stream.forget()
+	t.stream.place()
+}
+
+// SetActive says whether somebody is looking: only then are messages marked as read.
+func (t *Thread) SetActive(active bool) {
+	t.active = active
+	t.markRead()
+}
+
+// FocusComposer gives the keyboard to the composer.
+func (t *Thread) FocusComposer() {
+	if t.composer.Visible() {
+		t.env.Window.Focus(t.composer.entry)
+	}
+}
+
+// SetNarrow chooses the layout of a narrow window.
+func (t *Thread) SetNarrow(narrow bool) {
+	t.narrow = narrow
+	t.head.setNarrow(narrow)
+	t.composer.setNarrow(t.env, narrow)
+}
+
+// SetStatus shows how the connection is.
+func (t *Thread) SetStatus(s core.Status) {
+	switch {
+	case s.Problem != nil:
+		text, hint := t.env.Fault(s.Problem)
+		t.notice.Heed("cloud-off", text, hint)
+	case !s.Online:
+		t.notice.Heed("cloud-off", t.env.T("Not connected. What you write is sent as soon as the connection is back."), "")
+	default:
+		t.notice.Clear()
+	}
+	t.Refresh()
+}
+
+func (t *Thread) setRemoved() {
+	t.composer.Hidden = t.m.Removed
+	if t.m.Removed {
+		t.failed.Heed("lock", t.env.T("You are no longer in this matter."), t.env.T("You can read what was said while you were in it."))
+	}
+}
+
+// load reads a page of messages before seq (0: the newest).
+func (t *Thread) load(before uint64) {
+	if t.loading {
+		return
+	}
+	t.loading = true
+	open, m := t.open, t.m
+	var msgs []matter.Message
+	t.env.Do(func(ctx context.Context) (err error) {
+		msgs, err = t.engine.Messages(ctx, m.ID, core.Page{Before: before, Limit: pageSize})
+		return err
+	}, func(err error) {
+		if open != t.open {
+			return
+		}
+		t.loading = false
+		if err != nil {
+			text, hint := t.env.Fault(err)
+			t.failed.Fail(text, hint)
+			t.Refresh()
+			return
+		}
+		if before == 0 && len(t.msgs) == 0 {
+			t.unread = boundary(msgs, m.Unread, t.env.People.Self)
+		}
+		t.whole = t.whole || len(sent(msgs)) < pageSize
+		t.merge(msgs, before == 0)
+		if before == 0 {
+			t.markRead()
+		}
+	})
+}
+
+// earlier reads the page before the first message.
+func (t *Thread) earlier() {
+	if !t.whole && len(t.msgs) > 0 && t.msgs[0].Seq > 1 {
+		t.load(t.msgs[0].Seq)
+	}
+}
+
+func sent(msgs []matter.Message) []matter.Message {
+	return slices.DeleteFunc(slices.Clone(msgs), func(m matter.Message) bool { return m.Seq == 0 })
+}
+
+// boundary returns the last message that had been read when n of others' were unread.
+func boundary(msgs []matter.Message, n int, self matter.MemberID) uint64 {
+	for i := len(msgs) - 1; i >= 0 && n > 0; i-- {
+		if msgs[i].Seq > 0 && msgs[i].Author != self {
+			if n--; n == 0 {
+				return msgs[i].Seq - 1
+			}
+		}
+	}
+	return 0
+}
+
+// merge takes messages in, in the hub's order, queued ones last, each once.
+func (t *Thread) merge(msgs []matter.Message, toEnd bool) {
+	at := make(map[matter.MessageID]int, len(t.msgs))
+	for i, m := range t.msgs {
+		at[m.ID] = i
+	}
+	for _, m := range msgs {
+		if i, ok := at[m.ID]; ok {
+			t.msgs[i] = m
+			continue
+		}
+		at[m.ID] = len(t.msgs)
+		t.msgs = append(t.msgs, m)
+	}
+	sort.SliceStable(t.msgs, func(i, j int) bool { return order(t.msgs[i]) < order(t.msgs[j]) })
+	t.stream.set(arrange(t.msgs, t.unread, t.env.People.Self, t.env.Now().Location()), toEnd)
+}
+
+func order(m matter.Message) uint64 {
+	if m.Seq == 0 {
+		return math.MaxUint64
+	}
+	return m.Seq
+}
+
+// Added takes in a message that is new.
+func (t *Thread) Added(m matter.Message) {
+	if m.Matter != t.m.ID {
+		return
+	}
+	t.merge([]matter.Message{m}, m.Author == t.env.People.Self && m.Delivery == matter.DeliveryQueued)
+	t.markRead()
+}
+
+// Changed takes in a message of one's own that was sent, or refused.
+func (t *Thread) Changed(m matter.Message) {
+	if m.Matter == t.m.ID {
+		t.merge([]matter.Message{m}, false)
+	}
+}
+
+func (t *Thread) atEnd(end bool) {
+	if t.latest.Hidden != end {
+		t.latest.Hidden = end
+		t.latest.Refresh()
+	}
+	if end {
+		t.markRead()
+	}
+}
+
+// markRead tells the engine how far one has read, when the end is in view.
+func (t *Thread) markRead() {
+	if !t.active || !t.stream.stick || !t.Visible() {
+		return
+	}
+	var seq uint64
+	for _, m := range t.msgs {
+		seq = max(seq, m.Seq)
+	}
+	if seq <= t.read {
+		return
+	}
+	t.read = seq
+	id := t.m.ID
+	t.env.Do(func(ctx context.Context) error { return t.engine.MarkRead(ctx, id, seq) }, nil)
+}
+
+// send hands the draft to the engine, and gives it back when the engine refuses it.
+func (t *Thread) send(text string) {
+	open, id := t.open, t.m.ID
+	t.composer.put("")
+	t.composer.changed("")
+	t.draft = ""
+	t.failed.Clear()
+	t.unread = 0
+	var msg matter.Message
+	t.env.Do(func(ctx context.Context) (err error) {
+		msg, err = t.engine.Send(ctx, id, text)
+		return err
+	}, func(err error) {
+		if open != t.open {
+			t.env.TellFault(err)
+			return
+		}
+		if err != nil {
+			if t.composer.entry.Text == "" {
+				t.composer.put(text)
+				t.composer.changed(text)
+				t.keepDraft(text)
+			}
+			words, hint := t.env.Fault(err)
+			t.failed.Fail(words, hint)
+			t.Refresh()
+			return
+		}
+		t.merge([]matter.Message{msg}, true)
+		t.flushDraft()
+	})
+	t.Refresh()
+}
+
+// keepDraft saves the draft; while one is being saved, only the newest waits.
+func (t *Thread) keepDraft(text string) {
+	t.draft = text
+	t.flushDraft()
+}
+
+func (t *Thread) flushDraft() {
+	if t.drafting || t.draft == t.saved || t.m.ID.IsZero() {
+		return
+	}
+	t.drafting, t.saved = true, t.draft
+	open, id, text := t.open, t.m.ID, t.draft
+	t.env.Do(func(ctx context.Context) error {
+		t.saving.Lock() // in the order in which they were asked for
+		defer t.saving.Unlock()
+		return t.engine.SetDraft(ctx, id, text)
+	}, func(error) {
+		if open == t.open {
+			t.drafting = false
+			t.flushDraft()
+		}
+	})
+}
+
+// menu offers what can be done with a message.
+func (t *Thread) menu(m matter.Message, at fyne.Position) {
+	items := []*fyne.MenuItem{fyne.NewMenuItem(t.env.T("Copy text"), func() { t.env.Copy(m.Text) })}
+	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), t.env.Window, at)
+}
+
+// CreateRenderer is part of fyne.Widget.
+func (t *Thread) CreateRenderer() fyne.WidgetRenderer {
+	return &threadRenderer{t, []fyne.CanvasObject{t.ground, t.clip, t.head, t.bottom, t.line, t.notice, t.failed, t.composer, t.latest}}
+}
+
+type threadRenderer struct {
+	t       *Thread
+	objects []fyne.CanvasObject
+}
+
+func (r *threadRenderer) Destroy()                     {}
+func (r *threadRenderer) MinSize() fyne.Size           { return fyne.NewSize(280, 240) }
+func (r *threadRenderer) Objects() []fyne.CanvasObject { return r.objects }
+func (r *threadRenderer) Refresh() {
+	r.Layout(r.t.Size())
+	for _, o := range r.objects {
+		o.Refresh()
+	}
+}
+
+func (r *threadRenderer) Layout(size fyne.Size) {
+	t := r.t
+	if size.Width <= 0 {
+		return
+	}
+	in := side
+	gap := float32(12)
+	if t.narrow {
+		in, gap = sideNarrow, 10
+	}
+	headHeight := t.head.MinSize().Height
+	t.ground.Resize(size)
+	t.head.Resize(fyne.NewSize(size.Width, headHeight))
+	inner := size.Width - 2*in
+	y := size.Height - gap
+	put := func(o fyne.CanvasObject) {
+		if !o.Visible() {
+			return
+		}
+		h := appwidget.HeightFor(o, inner)
+		y -= h
+		o.Move(fyne.NewPos(in, y))
+		o.Resize(fyne.NewSize(inner, h))
+		y -= gap - 2
+	}
+	put(t.composer)
+	put(t.failed)
+	put(t.notice)
+	y -= 2
+	t.bottom.Move(fyne.NewPos(0, y))
+	t.bottom.Resize(fyne.NewSize(size.Width, size.Height-y))
+	t.line.Move(fyne.NewPos(0, y))
+	t.line.Resize(fyne.NewSize(size.Width, 1))
+	view := fyne.NewSize(size.Width, max(y-headHeight, 0))
+	t.clip.Move(fyne.NewPos(0, headHeight))
+	t.clip.Resize(view)
+	t.stream.Resize(view)
+	m := t.latest.MinSize()
+	t.latest.Resize(m)
+	t.latest.Move(fyne.NewPos(size.Width-in-m.Width, y-m.Height-10))
+}
