@@ -73,8 +73,12 @@ func (s *Suite) DeriveKeyPair(ikm []byte) (*PrivateKey, error) {
 	return newPrivateKey(key)
 }
 
-// ParsePrivateKey reads what [PrivateKey.Secret] returned.
+// ParsePrivateKey reads what [PrivateKey.Secret] returned. A scalar of a NIST curve may
+// lack leading zeros, as other implementations write them.
 func (s *Suite) ParsePrivateKey(b []byte) (*PrivateKey, error) {
+	if s.curve != nil && len(b) < curveSize(s.curve) {
+		b = append(make([]byte, curveSize(s.curve)-len(b)), b...)
+	}
 	key, err := s.kem.NewPrivateKey(b)
 	if err != nil {
 		return nil, fmt.Errorf("read private key: %w", err)
