@@ -37,8 +37,9 @@ type Client struct {
 	clock atomic.Int64          // the hub's clock minus ours, nanoseconds
 	retry atomic.Pointer[error] // why the last try to reach the hub failed
 
-	wishes wishes
-	relook atomic.Bool // the directory was changed from here: every group is to be looked at
+	wishes  wishes
+	refresh atomic.Bool // somebody wants to know that nothing is missing here
+	relook  atomic.Bool // the directory was changed from here: every group is to be looked at
 
 	mu     sync.Mutex // guards status and synced
 	status Status
@@ -176,9 +177,11 @@ func (c *Client) kick() {
 	}
 }
 
-// Sync waits until everything said here is with the hub and everything the hub has is
-// here. When ctx ends first, the error says why it could not be done.
+// Sync waits until everything said here is with the hub and everything the hub had when
+// Sync was called is here. When ctx ends first, the error says why it could not be done.
 func (c *Client) Sync(ctx context.Context) error {
+	c.refresh.Store(true)
+	c.kick()
 	for {
 		c.mu.Lock()
 		synced, idle := c.synced, c.idle

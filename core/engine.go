@@ -121,6 +121,12 @@ func (c *Client) converse(ctx context.Context, l *link, ready *pb.Ready) error {
 	}
 	counter := ready.GetLastCounter()
 	for {
+		if c.refresh.Swap(false) {
+			// The answer comes behind all that was pushed before.
+			if err := c.pullLog(ctx, l); err != nil {
+				return err
+			}
+		}
 		if err := c.handlePushes(ctx, l); err != nil {
 			return err
 		}

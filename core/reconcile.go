@@ -11,6 +11,7 @@ import (
 	"causa/crypto/mls"
 	"causa/internal/fault"
 	"causa/matter"
+	"causa/orglog"
 	"causa/store"
 	"causa/wire"
 	"causa/wire/pb"
@@ -177,15 +178,14 @@ func (c *Client) plan(g *mls.Group, wanted map[matter.MemberID]bool) plan {
 			members[m] = true
 		}
 	}
-	for m := range members {
-		for _, id := range c.dir.devicesOf(m) {
-			if !in[id] {
-				p.add = append(p.add, id)
-				p.own = p.own || m == c.acct.Member
+	c.dir.see(func(s *orglog.State) {
+		for _, dev := range s.Devices() { // in the order of enrolment
+			if members[dev.Member] && !in[dev.ID] && s.ActiveDevice(dev.ID) {
+				p.add = append(p.add, dev.ID)
+				p.own = p.own || dev.Member == c.acct.Member
 			}
 		}
-	}
-	slices.SortFunc(p.add, func(a, b matter.DeviceID) int { return slices.Compare(a[:], b[:]) })
+	})
 	return p
 }
 
