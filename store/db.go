@@ -1,22 +1,20 @@
 // Package store keeps what a device knows: one encrypted SQLite database per home (and
-// one for each sealed module), its tables and their migrations.
+// one for each sealed module), its tables and their migrations, and the search in it.
+// docs/store.md describes the files.
 package store
 
 import (
 	"context"
 	"database/sql"
-	"embed"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"testing"
 
-	_ "github.com/mattn/go-sqlite3" // the SQLite driver
+	"causa/store/sealvfs"
 )
-
-//go:embed migrations/*.sql
-var migrations embed.FS
 
 // A Key encrypts one database. It can't be printed, logged or marshalled.
 type Key [32]byte
@@ -28,43 +26,115 @@ func (Key) Format(w fmt.State, _ rune) { _, _ = io.WriteString(w, "Key(hidden)")
 func (Key) MarshalText() ([]byte, error) { return nil, errors.New("key can't be marshalled") }
 
 // Options change how a database is opened. The zero value is right for a device.
-type Options struct{}
+type Options struct {
+	// ReadOnly opens an existing database and writes nothing, not even beside it.
+	ReadOnly bool
 
-// A DB is one database of a device. It is safe for concurrent use: readers run beside
-// the one writer.
+	base string      // tests: the VFS under the sealing one
+	all  []migration // tests: other migrations than the real ones
+}
+
+// A DB is one database of a device: the main one, or a sealed module's. It is safe for
+// concurrent use: readers run beside the one writer. One process has a database to
+// itself.
 type DB struct {
-	write, read *sql.DB
+	file  *file
+	write *sql.DB // nil when opened for reading only
+	read  *sql.DB
+	purge purger
 }
 
 // A Tx is a transaction on a [DB]; it must not leave the function it was given to.
 type Tx struct {
 	ctx context.Context //nolint:containedctx // a Tx lives no longer than the call it was made for
 	sql *sql.Tx
+	db  *DB
+
+	freed bool // text was deleted: the log has to be cleared after the commit
 }
 
-// ErrNone is returned when the row asked for does not exist.
-var ErrNone = errors.New("not in the store")
-
 // Open opens the database at path, creating it when it is missing, and brings its
-// tables up to date.
-func Open(ctx context.Context, path string, key Key, _ Options) (*DB, error) {
-	_ = key
-	dsn := "file:" + path + "?_journal_mode=WAL&_synchronous=FULL&_foreign_keys=on&_busy_timeout=5000&_txlock="
-	w, err := sql.Open("sqlite3", dsn+"immediate")
+// tables up to date. Its errors are [ErrWrongKey], [ErrDamaged], [ErrNewer],
+// [ErrForeign], [ErrInUse], [ErrReadOnly] and [ErrDiskFull], with words for the person.
+func Open(ctx context.Context, path string, key Key, o Options) (*DB, error) {
+	f := newFile(path, key, o.base)
+	db, err := open(ctx, f, o)
+	if err != nil {
+		err = f.worded(err)
+		f.forget()
+		return nil, fmt.Errorf("open %s: %w", filepath.Base(path), err)
+	}
+	return db, nil
+}
+
+func open(ctx context.Context, f *file, o Options) (*DB, error) {
+	if o.all == nil {
+		all, err := readMigrations(migrationFiles)
+		if err != nil {
+			return nil, err
+		}
+		o.all = all
+	}
+	missing, err := f.missing()
 	if err != nil {
 		return nil, err
 	}
-	w.SetMaxOpenConns(1)
-	r, err := sql.Open("sqlite3", dsn+"deferred")
-	if err != nil {
-		return nil, errors.Join(err, w.Close())
+	if missing {
+		if o.ReadOnly {
+			return nil, fmt.Errorf("%w: there is no store", ErrNone)
+		}
+		if err := create(ctx, f, o); err != nil {
+			return nil, err
+		}
 	}
-	r.SetMaxOpenConns(4)
-	db := &DB{write: w, read: r}
-	if err := db.migrate(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", filepath.Base(path), err), db.Close())
+	return attach(ctx, f, o)
+}
+
+// attach connects to an existing file and migrates it.
+func attach(ctx context.Context, f *file, o Options) (*DB, error) {
+	db := &DB{file: f}
+	var err error
+	if db.write, db.read, err = f.pools(o); err != nil {
+		return nil, err
 	}
+	if err := db.migrate(ctx, o.all); err != nil {
+		return nil, errors.Join(err, db.closePools())
+	}
+	db.purge.start(db)
 	return db, nil
+}
+
+// create makes a new database under another name and moves it to its place when it is
+// whole, so that a crash never leaves half of one.
+func create(ctx context.Context, f *file, o Options) error {
+	if err := os.MkdirAll(filepath.Dir(f.path), 0o700); err != nil {
+		if errors.Is(err, os.ErrPermission) {
+			return readOnly(err)
+		}
+		return fmt.Errorf("make the folder: %w", err)
+	}
+	tmp := newFile(f.path+".new", f.secret, f.base)
+	defer tmp.forget()
+	if err := Remove(tmp.path); err != nil {
+		return fmt.Errorf("remove what an earlier try left: %w", err)
+	}
+	if err := touch(tmp.path); err != nil {
+		if errors.Is(err, os.ErrPermission) {
+			return readOnly(err)
+		}
+		return fmt.Errorf("make the file: %w", err)
+	}
+	db, err := attach(ctx, tmp, o)
+	if err == nil {
+		err = db.closePools()
+	}
+	if err == nil {
+		err = publish(tmp.path, f.path)
+	}
+	if err != nil {
+		return errors.Join(tmp.worded(err), Remove(tmp.path))
+	}
+	return nil
 }
 
 // OpenTemp opens a new database for a test.
@@ -82,45 +152,84 @@ func OpenTemp(t testing.TB) *DB {
 	return db
 }
 
-// Close ends all use of the database.
-func (db *DB) Close() error { return errors.Join(db.read.Close(), db.write.Close()) }
+// Close ends all use of the database, after the transactions that run.
+func (db *DB) Close() error {
+	db.purge.stop()
+	err := db.file.worded(db.closePools())
+	db.file.forget()
+	return err
+}
+
+func (db *DB) closePools() error {
+	db.purge.stop()
+	err := db.read.Close() // the writer goes last: it clears the log
+	if db.write != nil {
+		err = errors.Join(err, db.write.Close())
+	}
+	return err
+}
 
 // Update runs f in the one write transaction; all of it is durable when Update returns
 // nil, and nothing of it has happened otherwise.
-func (db *DB) Update(ctx context.Context, f func(*Tx) error) error { return run(ctx, db.write, f) }
-
-// View runs f in a read transaction: it sees one state of the database throughout.
-func (db *DB) View(ctx context.Context, f func(*Tx) error) error { return run(ctx, db.read, f) }
-
-func run(ctx context.Context, on *sql.DB, f func(*Tx) error) error {
-	tx, err := on.BeginTx(ctx, nil)
-	if err != nil {
-		return err
+func (db *DB) Update(ctx context.Context, f func(*Tx) error) error {
+	if db.write == nil {
+		return readOnly(errors.New("opened for reading only"))
 	}
-	if err := f(&Tx{ctx: ctx, sql: tx}); err != nil {
-		return errors.Join(err, tx.Rollback())
+	tx, err := db.run(ctx, db.write, f)
+	if err == nil && tx.freed {
+		db.purge.wake()
 	}
-	return tx.Commit()
+	return err
 }
 
-func (db *DB) migrate(ctx context.Context) error {
-	var v int
-	if err := db.write.QueryRowContext(ctx, "PRAGMA user_version").Scan(&v); err != nil {
-		return err
-	}
-	if v >= 1 {
-		return nil
-	}
-	b, err := migrations.ReadFile("migrations/0001_first.sql")
+// View runs f in a read transaction: it sees one state of the database throughout.
+func (db *DB) View(ctx context.Context, f func(*Tx) error) error {
+	_, err := db.run(ctx, db.read, f)
+	return err
+}
+
+func (db *DB) run(ctx context.Context, on *sql.DB, f func(*Tx) error) (*Tx, error) {
+	stx, err := on.BeginTx(ctx, nil)
 	if err != nil {
-		return err
+		return nil, db.file.worded(err)
 	}
-	return db.Update(ctx, func(tx *Tx) error {
-		if err := tx.exec(string(b)); err != nil {
-			return err
+	tx := &Tx{ctx: ctx, sql: stx, db: db}
+	done := false
+	defer func() {
+		if !done {
+			_ = stx.Rollback() // f has panicked
 		}
-		return tx.exec("PRAGMA user_version = 1")
-	})
+	}()
+	err = f(tx)
+	done = true
+	if err != nil {
+		if rb := stx.Rollback(); rb != nil && !errors.Is(rb, sql.ErrTxDone) {
+			err = errors.Join(err, rb)
+		}
+		return nil, db.file.worded(err)
+	}
+	return tx, db.file.worded(stx.Commit())
+}
+
+// A Recovery says what opening a database after a crash had to leave out.
+type Recovery struct {
+	// Torn is whether the log ended in a piece that does not authenticate. After a power
+	// cut that is the transaction that was being written; nothing acknowledged is lost.
+	Torn bool
+	// Damaged is whether acknowledged transactions lay behind that piece. They are lost:
+	// the file was damaged or changed, and what the hub has must be fetched again.
+	Damaged bool
+}
+
+// Recovery returns what was left out when the database was opened.
+func (db *DB) Recovery() (r Recovery) {
+	for _, x := range db.file.key.Reports() {
+		if x.Kind == sealvfs.LogTail {
+			r.Torn = true
+			r.Damaged = r.Damaged || x.Later > 0
+		}
+	}
+	return r
 }
 
 func (tx *Tx) exec(query string, args ...any) error {
@@ -151,6 +260,3 @@ func (tx *Tx) each(scan func(*sql.Rows) error, query string, args ...any) error 
 	}
 	return rows.Err()
 }
-
-// ErrDiskFull: there is no room for what was to be written. What was there is unharmed.
-var ErrDiskFull = errors.New("disk is full")

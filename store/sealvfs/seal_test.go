@@ -268,3 +268,85 @@ func TestTempRefused(t *testing.T) {
 		}
 	}
 }
+
+// Reading only: nothing is written, not even beside the file; a log that a crash left
+// behind is read.
+func TestReadOnly(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a.db")
+	k, secret := newKey(t)
+	db := open(t, k, path)
+	schema(t, db)
+	must(t, db, `PRAGMA wal_checkpoint(TRUNCATE)`)
+	fill(t, db, 1, 50)
+	want := scan[string](t, db, `SELECT group_concat(body) FROM m`)
+	crashed := copyDir(t, dir)
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, d := range map[string]string{"after closing": dir, "after a crash": crashed} {
+		t.Run(name, func(t *testing.T) {
+			before, err := os.ReadDir(d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			file := load(t, filepath.Join(d, "a.db"))
+			if err := os.Chmod(d, 0o500); err != nil { //nolint:gosec // a folder
+				t.Fatal(err)
+			}
+			defer os.Chmod(d, 0o700) //nolint:errcheck,gosec // for the removal of the folder
+			c, err := sameKey(t, secret).Connector(filepath.Join(d, "a.db"), Conn{ReadOnly: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ro := sql.OpenDB(c)
+			if got := scan[string](t, ro, `SELECT group_concat(body) FROM m`); got != want {
+				t.Error("other rows than before")
+			}
+			if _, err := ro.Exec(`DELETE FROM m`); err == nil { //nolint:noctx // a test
+				t.Error("rows could be deleted")
+			}
+			if err := ro.Close(); err != nil {
+				t.Error(err)
+			}
+			after, err := os.ReadDir(d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(after) != len(before) || !bytes.Equal(file, load(t, filepath.Join(d, "a.db"))) {
+				t.Errorf("the folder changed: %v, was %v", after, before)
+			}
+		})
+	}
+}
+
+func TestProbe(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.db")
+	k, secret := newKey(t)
+	db := open(t, k, path)
+	schema(t, db)
+	fill(t, db, 1, 300)
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	good := load(t, path)
+	for _, tt := range []struct {
+		name   string
+		b      []byte
+		secret *[32]byte
+		want   Verdict
+	}{
+		{"good", good, secret, Fine},
+		{"wrong key", good, &[32]byte{9}, WrongKey},
+		{"page 1 damaged", flip(good, 100), secret, Damaged},
+		{"page 1 zeroed behind its head", append(append(bytes.Clone(good[:16]), make([]byte, 4080)...), good[4096:]...), secret, Damaged},
+		{"half a page", good[:2000], secret, Damaged},
+		{"plain SQLite", []byte("SQLite format 3\x00"), secret, Foreign},
+		{"newer", append([]byte{0xca, 0x05, 0xa5, 2}, good[4:]...), secret, Newer},
+	} {
+		save(t, path, tt.b)
+		if got, err := Probe(path, tt.secret); got != tt.want || err != nil {
+			t.Errorf("%s: %v, %v, want %v", tt.name, got, err, tt.want)
+		}
+	}
+}

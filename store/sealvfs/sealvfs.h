@@ -47,6 +47,7 @@ struct Node {
   Node *next;
   char *path;
   int refs;
+  int readOnly;             /* the file can't be written: nothing beside it is, either */
   uintptr_t key;            /* Go: the key */
   uintptr_t aead;           /* Go: the cipher of this file, 0 before its salt is known */
   u8 head[HEAD];            /* first bytes of the file */

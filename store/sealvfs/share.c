@@ -40,8 +40,9 @@ static int takeLock(sqlite3_vfs *base, Node *n, int readOnly){
   memset(n->lockFile, 0, base->szOsFile);
   rc = base->xOpen(base, n->lockName, n->lockFile, flags, &out);
   if( rc ) return rc;
+  n->readOnly = readOnly || (out & SQLITE_OPEN_READONLY)!=0;
   rc = n->lockFile->pMethods->xLock(n->lockFile, SQLITE_LOCK_SHARED);
-  if( rc==SQLITE_OK && !(out & SQLITE_OPEN_READONLY) ){
+  if( rc==SQLITE_OK && !n->readOnly ){
     rc = n->lockFile->pMethods->xLock(n->lockFile, SQLITE_LOCK_EXCLUSIVE);
   }
   return rc;

@@ -48,3 +48,18 @@ func (k *Key) URI(string, Conn) (string, error) { return "", errNoCgo }
 
 // Code returns zeros.
 func Code(error) (code, extended int) { return 0, 0 }
+
+// A Verdict says why a main file's first page can't be opened.
+type Verdict int
+
+// The verdicts.
+const (
+	Fine Verdict = iota + 1
+	WrongKey
+	Damaged
+	Foreign
+	Newer
+)
+
+// Probe returns an error: there is no cgo.
+func Probe(string, *[32]byte) (Verdict, error) { return 0, errNoCgo }

@@ -167,6 +167,12 @@ static const sqlite3_io_methods kIo = {
 static int openParts(sqlite3_vfs *v, const char *zName, Seal *p, int flags, int *pOut){
   sqlite3_vfs *base = baseOf(v);
   int rc, out = 0;
+  if( p->kind==F_WAL && p->node->readOnly ){
+    /* A log that is there is read; where there is none, none is made. */
+    flags = (flags & ~(SQLITE_OPEN_READWRITE|SQLITE_OPEN_CREATE)) | SQLITE_OPEN_READONLY;
+    if( base->xAccess(base, zName, 0, &rc) || !rc ) p->kind = F_MEMORY;
+    if( pOut ) *pOut = flags;
+  }
   if( p->kind!=F_MEMORY ){
     p->buf = sqlite3_malloc(FRAME+STRIDE);
     if( p->buf==0 ) return SQLITE_NOMEM;

@@ -1,0 +1,28 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Check reads every page of the database and compares its tables with their indexes. It
+// takes as long as reading the file does. A fault is an [ErrDamaged].
+func (db *DB) Check(ctx context.Context) error {
+	return db.View(ctx, func(tx *Tx) error {
+		var found string
+		if err := tx.one([]any{&found}, "PRAGMA integrity_check(1)"); err != nil {
+			return err
+		}
+		if found != "ok" {
+			return db.file.damaged(errors.New(found))
+		}
+		if err := tx.one([]any{&found}, "SELECT coalesce((SELECT \"table\" FROM pragma_foreign_key_check LIMIT 1), '')"); err != nil {
+			return err
+		}
+		if found != "" {
+			return db.file.damaged(fmt.Errorf("rows of %s point nowhere", found))
+		}
+		return nil
+	})
+}
