@@ -190,7 +190,8 @@ func cmdAwait(ts *testscript.TestScript, neg bool, args []string) {
 	pattern, err := regexp.Compile("(?m)" + args[0])
 	ts.Check(err)
 	command := asPerson(ts, args[2:])
-	for end := time.Now().Add(awaitTimeout); ; {
+	pause := 100 * time.Millisecond
+	for end := time.Now().Add(awaitTimeout); ; pause = min(2*pause, 2*time.Second) {
 		err := ts.Exec(programs.Causactl, command...)
 		if pattern.MatchString(ts.ReadFile("stdout")) || pattern.MatchString(ts.ReadFile("stderr")) {
 			return
@@ -199,7 +200,7 @@ func cmdAwait(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("no match for %#q within %v: %v", args[0], awaitTimeout, err)
 		}
 		// Between tries, not instead of looking: each try is a process of its own.
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(pause)
 	}
 }
 
