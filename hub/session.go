@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -63,6 +64,7 @@ type item struct {
 	frame   []byte
 	matter  db.MatterNo // for pages: consecutive ones of a matter are put together
 	entries int
+	ack     bool // tells of something that the hub has done: not dropped when the session fails
 }
 
 // A position is where a matter stands, for telling a device that lags.
@@ -80,7 +82,12 @@ type limits struct {
 func (s *session) touch() { s.seen.Store(s.hub.opts.now().Unix()) }
 
 // answer queues the answer to a request.
-func (s *session) answer(request uint64, f *pb.HubFrame) {
+func (s *session) answer(request uint64, f *pb.HubFrame) { s.queueAnswer(request, f, false) }
+
+// acknowledge queues the answer to a request that the writer has carried out.
+func (s *session) acknowledge(request uint64, f *pb.HubFrame) { s.queueAnswer(request, f, true) }
+
+func (s *session) queueAnswer(request uint64, f *pb.HubFrame, ack bool) {
 	f.Request = request
 	b, err := wire.EncodeHub(f)
 	if err != nil {
@@ -90,7 +97,7 @@ func (s *session) answer(request uint64, f *pb.HubFrame) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closing == 0 {
-		s.enqueue(item{frame: b})
+		s.enqueue(item{frame: b, ack: ack})
 	}
 }
 
@@ -152,8 +159,8 @@ func (s *session) enqueue(it item) {
 	}
 }
 
-// fail ends the session: what waits is dropped, the peer told why and the connection
-// closed.
+// fail ends the session: what waits is dropped but for acknowledgements, the peer told
+// why and the connection closed.
 func (s *session) fail(code wire.Code) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -164,7 +171,8 @@ func (s *session) failLocked(code wire.Code) {
 	if s.closing != 0 {
 		return
 	}
-	s.queue, s.queued, s.behind = nil, 0, nil
+	s.queue = slices.DeleteFunc(s.queue, func(it item) bool { return !it.ack })
+	s.behind = nil
 	s.enqueue(item{frame: encodeFailure(0, &pb.Failure{Code: uint32(code)})})
 	s.closing = closeStatus(code)
 	s.room.Broadcast()

@@ -200,7 +200,7 @@ func (b *batch) deliver() {
 	}
 	for _, r := range b.requests {
 		if r.answer != nil {
-			r.s.answer(r.id, r.answer)
+			r.s.acknowledge(r.id, r.answer)
 		}
 		if r.done != nil {
 			r.done(r.answer)

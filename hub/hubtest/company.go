@@ -184,3 +184,10 @@ func (d *Device) Connect() (*Peer, *pb.Ready, error) {
 	d.live.Store(p)
 	return p, ready, nil
 }
+
+// Apply takes over an entry that was appended behind the company's back.
+func (c *Company) Apply(e *orglog.Entry) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state.Apply(e)
+}
