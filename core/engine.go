@@ -169,7 +169,7 @@ func (c *Client) rest(ctx context.Context, l *link, until time.Time) error {
 	var alarm <-chan time.Time
 	if len(c.nudge) == 0 && len(l.pushed) == 0 {
 		c.setStatus(func(s *Status) { s.CatchingUp = false })
-		if c.Status().Queued == 0 && len(c.work.committing) == 0 {
+		if c.Status().Queued == 0 && len(c.work.committing) == 0 && len(c.work.turn) == 0 {
 			c.setIdle(true)
 		}
 	}

@@ -23,7 +23,7 @@ import (
 
 const (
 	epochLife  = 24 * time.Hour         // an active matter's keys are renewed after this
-	otherTurn  = 3 * time.Second        // others' devices wait up to this, so that not all commit at once
+	otherTurn  = 2 * time.Second        // others' devices wait up to this, so that not all commit at once
 	tryAgain   = 30 * time.Second       // after a refusal that time may heal
 	createTry  = 2 * time.Second        // after the hub refused a new matter because it is busy
 	conflictIn = 200 * time.Millisecond // after someone else was faster
@@ -84,6 +84,7 @@ func (c *Client) reconcile(ctx context.Context, l *link, id matter.ID) (again ti
 		return err
 	})
 	if errors.Is(err, store.ErrNone) {
+		delete(c.work.turn, id)
 		return again, nil
 	}
 	if err != nil {
@@ -101,6 +102,7 @@ func (c *Client) reconcile(ctx context.Context, l *link, id matter.ID) (again ti
 	p := c.plan(group, wanted)
 	p.rotate = p.empty() && waiting > 0 && c.now().Sub(row.Since) > epochLife
 	if p.empty() {
+		delete(c.work.turn, id)
 		c.finish(id, nil)
 		return again, nil
 	}
