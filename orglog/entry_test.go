@@ -127,6 +127,10 @@ func TestSignRefuses(t *testing.T) {
 			}
 		})
 	}
+	last := time.UnixMilli(maxTime).UTC()
+	if e, err := Sign(key("a"), 1, Hash{}, last, PolicySet{}); err != nil || !e.Time.Equal(last) {
+		t.Errorf("the last millisecond of the year 9999: %v", err)
+	}
 	const around = 1 + 8 + 32 + 8 + 32 + 2 + 2 + ed25519.SignatureSize
 	big, err := Sign(key("a"), 1, Hash{}, start, Unknown{Number: 99, Body: make([]byte, MaxEntry-around)})
 	if err != nil || len(big.Bytes()) != MaxEntry {

@@ -76,6 +76,11 @@ func TestParseInviteRefuses(t *testing.T) {
 		{"a character too many", good + "A", ErrLinkDamaged},
 		{"a joining link as a founding one", strings.Replace(good, "join", "found", 1), ErrLinkDamaged},
 		{"a founding link as a joining one", strings.Replace(found.Link(), "found", "join", 1), ErrLinkCut},
+		{"a founding link with an organisation", found.Link() + "&org=" + b64(make([]byte, 32)), ErrLinkDamaged},
+		{
+			"a joining link of no organisation",
+			strings.Replace(found.Link(), "found", "join", 1) + "&org=" + b64(make([]byte, 32)), ErrLinkDamaged,
+		},
 		{"another hub", strings.Replace(good, "example.com", "example.org", 1), ErrLinkDamaged},
 		{"key twice", good + "&key=" + good[strings.Index(good, "key=")+4:], ErrLinkDamaged},
 		{"bad escape", good + "&x=%zz", ErrLinkDamaged},
@@ -88,14 +93,22 @@ func TestParseInviteRefuses(t *testing.T) {
 		{"question in the hub", with(func(i *Invite) { i.Hub = "https://hub.example.com/?q=1" }), ErrLinkDamaged},
 		{"endless hub", with(func(i *Invite) { i.Hub = "https://" + strings.Repeat("a", 1100) }), ErrLinkDamaged},
 	}
+	said := map[string]error{}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := ParseInvite(tt.in)
 			if got != nil || !errors.Is(err, tt.want) {
 				t.Errorf("ParseInvite: %v, want %v", err, tt.want)
 			}
-			if text, hint := fault.Words(err, nil); text == fault.General || hint == "" {
+			text, hint := fault.Words(err, nil)
+			if text == fault.General || hint == "" {
 				t.Errorf("words = %q, %q", text, hint)
+			}
+			if said[text] == nil {
+				said[text] = tt.want
+			}
+			if !errors.Is(said[text], tt.want) {
+				t.Errorf("%v and %v have the same words", said[text], tt.want)
 			}
 			if tt.in != "" && strings.Contains(err.Error(), tt.in) {
 				t.Error("the error repeats the link")

@@ -176,8 +176,22 @@ func TestRefusesWeakKeys(t *testing.T) {
 	e := &Entry{Time: start, Author: matter.DeviceOf(identity), Statement: f, Signature: anySignature}
 	c := &company{t: t, s: NewState()}
 	c.refuses(e, ErrMalformed)
-	if !usable(public("alice laptop")) {
-		t.Error("an honest key is not usable")
+
+	// A device of everybody: the invite's key signs for it, everybody for the entry.
+	c = newCompany(t)
+	c.invite("bob", "frank", matter.RoleMember, "for frank")
+	st := DeviceEnrolled{Member: person("frank"), DeviceKey: identity, DeviceName: "d", InviteKey: public("for frank")}
+	e = &Entry{Index: c.s.Next(), Previous: c.s.Head(), Time: c.now, Author: matter.DeviceOf(identity), Signature: anySignature}
+	b, err := enrolmentSigned(c.s.OrgID(), e, st)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st.InviteSignature = ed25519.Sign(key("for frank"), b)
+	e.Statement = st
+	c.refuses(e, ErrMalformed)
+
+	if !usable(public("alice laptop")) || usable(nil) {
+		t.Error("an honest key is not usable, or none is")
 	}
 }
 
@@ -240,6 +254,11 @@ func TestPolicies(t *testing.T) {
 	for _, value := range []string{"a\xff", strings.Repeat("a", maxPolicyValue+1)} {
 		c.refuses(c.sign("bob", PolicySet{Name: "a", Value: value}), ErrName)
 	}
+	longest := strings.Repeat("z", maxPolicyName)
+	c.says("bob", PolicySet{Name: longest, Value: strings.Repeat("a", maxPolicyValue)})
+	c.says("bob", PolicySet{Name: longest})
+	c.says("bob", PolicySet{Name: "a-z_0.9", Value: "办\n"})
+	c.says("bob", PolicySet{Name: "a-z_0.9"})
 	for _, device := range []string{"carol", "dan", "eve"} {
 		c.refuses(c.sign(device, PolicySet{Name: "a", Value: "x"}), ErrNotAllowed)
 	}
@@ -284,6 +303,12 @@ func TestStopsAtNewerEntries(t *testing.T) {
 		Member: person("new"), Name: "New", Role: 9, InviteKey: public("new"), Expires: c.now.Add(time.Hour),
 	}), ErrNewer)
 	c.refuses(c.sign("bob", RoleChanged{Member: person("carol")}), ErrMalformed)
+	c.refuses(c.sign("bob", MemberInvited{
+		Member: person("new"), Name: "New", InviteKey: public("new"), Expires: c.now.Add(time.Hour),
+	}), ErrMalformed)
+	c.refuses(c.sign("bob", MemberInvited{
+		Name: "New", Role: matter.RoleGuest, InviteKey: public("new"), Expires: c.now.Add(time.Hour),
+	}), ErrMalformed)
 	// Nobody but a device of the organisation can make a program believe that it is old.
 	c.refuses(c.sign("mallory", Unknown{Number: 77}), ErrForged)
 
@@ -312,5 +337,8 @@ func TestAppliesWhatIsWritten(t *testing.T) {
 	c.refuses(&Entry{Index: c.s.Next(), Previous: c.s.Head(), Time: c.now, Author: c.deviceID("bob")}, ErrMalformed)
 	broken := c.sign("carol", rename("x"))
 	broken.Statement = DeviceInvited{Member: person("carol"), InviteKey: []byte("short"), Expires: expires}
+	if b := broken.Bytes(); b != nil {
+		t.Errorf("an entry with a short key is %x", b)
+	}
 	c.refuses(broken, ErrMalformed)
 }

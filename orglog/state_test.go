@@ -33,6 +33,12 @@ func TestState(t *testing.T) {
 	if !ok || d.Member != person("carol") || d.Name != "carol" || d.Revoked || !k.Equal(public("carol")) {
 		t.Errorf("Device = %+v, %v", d, ok)
 	}
+	if m, ok := c.s.Member(person("nobody")); ok {
+		t.Errorf("Member(nobody) = %+v", m)
+	}
+	if d, k, ok := c.s.Device(c.deviceID("nobody")); ok || k != nil {
+		t.Errorf("Device(nobody) = %+v", d)
+	}
 	if got := len(c.s.Members()); got != 5 {
 		t.Errorf("%d members, want 5", got)
 	}
