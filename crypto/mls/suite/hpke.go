@@ -115,34 +115,6 @@ func encryptContext(label string, context []byte) []byte {
 	return syntax.AppendOpaque(b, context)
 }
 
-// An Encryptor encrypts to many keys under one label and context.
-type Encryptor struct {
-	s    *Suite
-	info []byte
-}
-
-// Encryptor returns one for the label and context.
-func (s *Suite) Encryptor(label string, context []byte) *Encryptor {
-	return &Encryptor{s: s, info: encryptContext(label, context)}
-}
-
-// Encrypt is EncryptWithLabel to the given public key.
-func (e *Encryptor) Encrypt(publicKey, plaintext []byte) (Ciphertext, error) {
-	pub, err := e.s.kem.NewPublicKey(publicKey)
-	if err != nil {
-		return Ciphertext{}, fmt.Errorf("public key: %w", err)
-	}
-	enc, sender, err := hpke.NewSender(pub, e.s.kdf, e.s.seal, e.info)
-	if err != nil {
-		return Ciphertext{}, fmt.Errorf("encapsulate: %w", err)
-	}
-	ct, err := sender.Seal(nil, plaintext)
-	if err != nil {
-		return Ciphertext{}, fmt.Errorf("seal: %w", err)
-	}
-	return Ciphertext{KEMOutput: enc, Ciphertext: ct}, nil
-}
-
 // EncryptWithLabel is section 5.1.3's function of that name.
 func (s *Suite) EncryptWithLabel(publicKey []byte, label string, context, plaintext []byte) (Ciphertext, error) {
 	return s.Encryptor(label, context).Encrypt(publicKey, plaintext)

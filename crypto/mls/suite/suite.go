@@ -55,6 +55,7 @@ type Suite struct {
 	nk, nn int // AEAD key and nonce lengths
 	aead   aeadKind
 	kem    hpke.KEM
+	dh     ecdh.Curve // nil: hybrid
 	kdf    hpke.KDF
 	seal   hpke.AEAD
 	nenc   int            // length of a KEM output
@@ -71,29 +72,29 @@ var suites = []*Suite{
 	{
 		id: X25519AES128SHA256Ed25519, name: "MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519",
 		hash: sha256.New, sum: sum256, nh: 32, nk: 16, nn: 12, aead: aesGCM,
-		kem: hpke.DHKEM(ecdh.X25519()), kdf: hpke.HKDFSHA256(), seal: hpke.AES128GCM(), nenc: 32, npk: 32,
+		kem: hpke.DHKEM(ecdh.X25519()), dh: ecdh.X25519(), kdf: hpke.HKDFSHA256(), seal: hpke.AES128GCM(), nenc: 32, npk: 32,
 	},
 	{
 		id: P256AES128SHA256P256, name: "MLS_128_DHKEMP256_AES128GCM_SHA256_P256",
 		hash: sha256.New, sum: sum256, nh: 32, nk: 16, nn: 12, aead: aesGCM,
-		kem: hpke.DHKEM(ecdh.P256()), kdf: hpke.HKDFSHA256(), seal: hpke.AES128GCM(), nenc: 65, npk: 65,
+		kem: hpke.DHKEM(ecdh.P256()), dh: ecdh.P256(), kdf: hpke.HKDFSHA256(), seal: hpke.AES128GCM(), nenc: 65, npk: 65,
 		curve: elliptic.P256(), digest: crypto.SHA256,
 	},
 	{
 		id: X25519ChaChaSHA256Ed25519, name: "MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519",
 		hash: sha256.New, sum: sum256, nh: 32, nk: 32, nn: 12, aead: chacha,
-		kem: hpke.DHKEM(ecdh.X25519()), kdf: hpke.HKDFSHA256(), seal: hpke.ChaCha20Poly1305(), nenc: 32, npk: 32,
+		kem: hpke.DHKEM(ecdh.X25519()), dh: ecdh.X25519(), kdf: hpke.HKDFSHA256(), seal: hpke.ChaCha20Poly1305(), nenc: 32, npk: 32,
 	},
 	{
 		id: P521AES256SHA512P521, name: "MLS_256_DHKEMP521_AES256GCM_SHA512_P521",
 		hash: sha512.New, sum: sum512, nh: 64, nk: 32, nn: 12, aead: aesGCM,
-		kem: hpke.DHKEM(ecdh.P521()), kdf: hpke.HKDFSHA512(), seal: hpke.AES256GCM(), nenc: 133, npk: 133,
+		kem: hpke.DHKEM(ecdh.P521()), dh: ecdh.P521(), kdf: hpke.HKDFSHA512(), seal: hpke.AES256GCM(), nenc: 133, npk: 133,
 		curve: elliptic.P521(), digest: crypto.SHA512,
 	},
 	{
 		id: P384AES256SHA384P384, name: "MLS_256_DHKEMP384_AES256GCM_SHA384_P384",
 		hash: sha512.New384, sum: sum384, nh: 48, nk: 32, nn: 12, aead: aesGCM,
-		kem: hpke.DHKEM(ecdh.P384()), kdf: hpke.HKDFSHA384(), seal: hpke.AES256GCM(), nenc: 97, npk: 97,
+		kem: hpke.DHKEM(ecdh.P384()), dh: ecdh.P384(), kdf: hpke.HKDFSHA384(), seal: hpke.AES256GCM(), nenc: 97, npk: 97,
 		curve: elliptic.P384(), digest: crypto.SHA384,
 	},
 	{
