@@ -9,6 +9,65 @@ import (
 	"causa/crypto/mls/tree"
 )
 
+// Branch makes a new group of some of this group's members (section 11.3), linked to it
+// by a secret that only members have. The key packages are those of the other members
+// that it is to have. They join with [GroupOptions.Parent] set to this group.
+func (g *Group) Branch(groupID []byte, members []*KeyPackage, o GroupOptions) (*Pending, error) {
+	if err := g.usable(); err != nil {
+		return nil, err
+	}
+	p, err := g.link(g.Suite(), groupID, g.signer, framing.UsageBranch, members, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := subset(p.group.state.Tree, g.state.Tree); err != nil {
+		return nil, fmt.Errorf("branch with somebody who isn't in the group (section 11.3): %w", err)
+	}
+	return p, nil
+}
+
+// Reinitialize makes the group that continues this one after a commit with a ReInit
+// (section 11.2). Any one member may do it, with new key packages of all others, who join
+// with [GroupOptions.Parent] set to this group. A signer of another kind may be needed
+// for the new suite.
+func (g *Group) Reinitialize(signer Signer, members []*KeyPackage, o GroupOptions) (*Pending, error) {
+	if g.over != nil {
+		return nil, g.over
+	}
+	if g.reinit == nil {
+		return nil, errors.New("group's last commit wasn't a reinit (section 11.2)")
+	}
+	o.Extensions = g.reinit.Extensions
+	p, err := g.link(g.reinit.Suite, g.reinit.GroupID, signer, framing.UsageReInit, members, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := sameMembers(g.state.Tree, p.group.state.Tree); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// link creates a group and commits its members together with a secret of this group.
+func (g *Group) link(id Suite, groupID []byte, signer Signer, usage uint8, members []*KeyPackage, o GroupOptions) (*Pending, error) {
+	own := g.state.Tree.Leaf(g.keys.Own).Credential.Presented()
+	o.Parent = g
+	first, err := Create(id, groupID, own, signer, o)
+	if err != nil {
+		return nil, err
+	}
+	p, err := first.Commit(CommitRequest{Add: members, ForcePath: true, linked: []framing.PSKID{{
+		Type: framing.PSKResumption, Usage: usage, GroupID: g.state.Context.GroupID, Epoch: g.Epoch(),
+	}}})
+	if err != nil {
+		return nil, err
+	}
+	first.Wipe(p.group)
+	p.old = nil
+	p.group.opts.Parent = nil
+	return p, nil
+}
+
 // checkLinks checks that a Welcome links its group to at most one other (section
 // 12.4.3.1).
 func checkLinks(ids []framing.PSKID) error {
