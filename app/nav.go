@@ -70,6 +70,7 @@ func (a *App) openMatter(m matter.Matter) {
 		a.thread.Open(m)
 	}
 	a.shell.Refresh()
+	a.lookedAt()
 }
 
 // opened shows a matter that was just started.

@@ -120,7 +120,7 @@ func (r *placeRenderer) paint() {
 		r.ground.StrokeWidth, r.ground.StrokeColor = 2, apptheme.Of(apptheme.OnRail)
 	}
 	r.img.Resource = appwidget.Drawing(b.icon, apptheme.Of(ink))
-	r.text.Text, r.text.Color, r.text.TextSize = b.text, apptheme.Of(ink), 10.5
+	r.text.Text, r.text.Color, r.text.TextSize = b.text, apptheme.Of(ink), 11
 	r.text.TextStyle.Bold = b.tab && b.chosen
 }
 

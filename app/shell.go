@@ -24,6 +24,7 @@ type shell struct {
 	rail      *appwidget.Fill
 	railItems [3]*placeButton
 	mark      *appwidget.Tile
+	me        *appwidget.Tile
 	tabs      *appwidget.Fill
 	tabItems  [3]*placeButton
 	tabLine   *appwidget.Fill
@@ -42,18 +43,19 @@ type shell struct {
 func newShell(a *App) *shell {
 	s := &shell{a: a, toast: appwidget.NewNotice()}
 	s.toast.Lifted = true
-	t := a.env.T
 	items := []struct {
 		icon appwidget.IconName
 		rail string
 		tab  string
-	}{{"message-square", t("Matters"), t("Matters")}, {"users", t("People"), t("People")}, {"settings", t("Settings"), t("Me")}}
+	}{{"message-square", a.env.T("Matters"), a.env.T("Matters")}, {"users", a.env.T("People"), a.env.T("People")}, {"sliders-horizontal", a.env.T("Settings"), a.env.T("Me")}}
 	for i, it := range items {
 		s.railItems[i] = newPlaceButton(it.icon, it.rail, false, func() { a.Go(place(i)) })
 		s.tabItems[i] = newPlaceButton(it.icon, it.tab, true, func() { a.Go(place(i)) })
 	}
 	s.rail = appwidget.NewFill(apptheme.Rail, nil)
 	s.mark = appwidget.NewMark(36)
+	self := a.engine.Me().Member
+	s.me = appwidget.NewAvatar(self.Name, self.ID[:], 34)
 	s.tabs = appwidget.NewFill(apptheme.Surface, nil)
 	s.tabLine = appwidget.NewLine()
 	for i := range s.lines {
@@ -87,7 +89,7 @@ func (r *shellRenderer) MinSize() fyne.Size { return fyne.NewSize(320, 400) }
 
 func (r *shellRenderer) Objects() []fyne.CanvasObject {
 	s, a := r.s, r.s.a
-	out := []fyne.CanvasObject{a.list, s.lines[0], s.empty, a.thread, a.panel, s.lines[1], a.people, a.settings, s.rail, s.mark}
+	out := []fyne.CanvasObject{a.list, s.lines[0], s.empty, a.thread, a.panel, s.lines[1], a.people, a.settings, s.rail, s.mark, s.me}
 	for _, b := range s.railItems {
 		out = append(out, b)
 	}
@@ -138,6 +140,7 @@ func (r *shellRenderer) Layout(size fyne.Size) {
 	}
 	show(s.rail, !s.narrow)
 	show(s.mark, !s.narrow)
+	show(s.me, !s.narrow)
 	show(a.people, s.at == placePeople)
 	show(a.settings, s.at == placeSettings)
 	if s.narrow {
@@ -157,7 +160,8 @@ func (r *shellRenderer) layOutWide(size fyne.Size) {
 	put(s.mark, (rail-36)/2, 16, 36, 36)
 	put(s.railItems[0], 4, 70, rail-8, 54)
 	put(s.railItems[1], 4, 128, rail-8, 54)
-	put(s.railItems[2], 4, size.Height-66, rail-8, 54)
+	put(s.railItems[2], 4, size.Height-110, rail-8, 54)
+	put(s.me, (rail-34)/2, size.Height-49, 34, 34)
 	for _, b := range s.tabItems {
 		show(b, false)
 	}

@@ -106,7 +106,7 @@ func fact(name, value string) *appwidget.Row {
 
 func smaller(text string) *appwidget.Text {
 	t := appwidget.NewText(appwidget.OneLine(text))
-	t.Points = apptheme.SizeSmall + 0.5
+	t.Points = apptheme.SizeSmall
 	return t
 }
 

@@ -113,7 +113,7 @@ func (q *rowRenderer) paint() {
 	ground := apptheme.Surface
 	switch {
 	case r.chosen && !r.narrow:
-		ground = apptheme.AccentSoft
+		ground = apptheme.Chosen
 	case r.hover || r.focused:
 		ground = apptheme.Hover
 	}

@@ -23,7 +23,7 @@ func (e *Env) Device(d matter.Device, this bool) *widget.Row {
 	print.Style.Monospace = true
 	print.Points, print.Color = apptheme.SizeTiny, apptheme.Muted
 	title := widget.NewText(name)
-	title.Points = apptheme.SizeBody - 0.5
+	title.Points = apptheme.SizeSmall
 	end := widget.NewSmall(state).Whole().In(ink)
 	words := widget.NewColumn(1, widget.NewRow(8, 0, title, end), print.Wrapped())
 	return widget.NewRow(12, 1, widget.NewIcon("laptop").Sized(20), words)

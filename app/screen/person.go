@@ -13,7 +13,7 @@ func (e *Env) Person(id matter.MemberID, end string) *widget.Row {
 		name = e.T("%s (you)", name)
 	}
 	words := widget.NewText(widget.OneLine(name))
-	words.Points = apptheme.SizeBody - 0.5
+	words.Points = apptheme.SizeSmall
 	avatar := widget.NewAvatar(e.Name(id), id[:], 28)
 	if end == "" {
 		return widget.NewRow(9, 1, avatar, words)

@@ -158,11 +158,36 @@ func (s *Settings) audit() {
 			hash.Style.Monospace = true
 			hash.Points, hash.Color = apptheme.SizeTiny, apptheme.Muted
 			when := appwidget.NewSmall(env.Words.Moment(l.Time, env.Now())).Whole()
-			column.Add(appwidget.NewLine(), appwidget.NewText(l.What).Wrapped(),
+			column.Add(appwidget.NewLine(), appwidget.NewText(s.entry(l)).Wrapped(),
 				appwidget.NewRow(8, 0, appwidget.NewSmall(appwidget.OneLine(env.Name(l.Author))), when), hash)
 		}
 		appwidget.ShowSheet(env.Window, env.T("Organisation log"), 560, column, nil)
 	})
+}
+
+// entries are the kinds of entry, as the engine calls them and as people read them.
+var entries = map[string]string{
+	"founded":          words.Mark("Organisation founded"),
+	"member invited":   words.Mark("Member invited"),
+	"device invited":   words.Mark("Device invited"),
+	"invite withdrawn": words.Mark("Invite withdrawn"),
+	"device enrolled":  words.Mark("Device enrolled"),
+	"member renamed":   words.Mark("Member renamed"),
+	"role changed":     words.Mark("Role changed"),
+	"member left":      words.Mark("Member left"),
+	"device revoked":   words.Mark("Device revoked"),
+	"policy set":       words.Mark("Policy set"),
+}
+
+func (s *Settings) entry(l core.AuditLine) string {
+	what, ok := entries[l.What]
+	if !ok {
+		what = words.Mark("An entry this version does not know")
+	}
+	if l.Detail == "" {
+		return s.env.T(what)
+	}
+	return s.env.T("%s: %s", s.env.T(what), appwidget.OneLine(l.Detail))
 }
 
 // MinSize is part of fyne.CanvasObject.

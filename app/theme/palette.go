@@ -20,7 +20,8 @@ const (
 	AccentHover fyne.ThemeColorName = "causa.accentHover" // the same under the pointer
 	OnAccent    fyne.ThemeColorName = "causa.onAccent"    // text on Accent
 	Link        fyne.ThemeColorName = "causa.link"        // text in the accent colour
-	AccentSoft  fyne.ThemeColorName = "causa.accentSoft"  // chosen chip, chosen row
+	AccentSoft  fyne.ThemeColorName = "causa.accentSoft"  // a chosen chip
+	Chosen      fyne.ThemeColorName = "causa.chosen"      // the chosen row of a list
 	Hover       fyne.ThemeColorName = "causa.hover"       // a row under the pointer
 	Rail        fyne.ThemeColorName = "causa.rail"        // the ink-blue rail
 	RailChosen  fyne.ThemeColorName = "causa.railChosen"  // the chosen place on it
@@ -69,6 +70,7 @@ var palette = map[fyne.ThemeColorName]shades{
 	OnAccent:    {hex(0xFFFFFF), hex(0xFFFFFF)},
 	Link:        {hex(0x2456A6), hex(0x86B2F5)},
 	AccentSoft:  {hex(0xE8EFFA), hex(0x1D2E4A)},
+	Chosen:      {hex(0xEDF2FB), hex(0x1B2738)},
 	Hover:       {hex(0xF6F8FB), hex(0x1D232C)},
 	Rail:        {hex(0x16263D), hex(0x0B1017)},
 	RailChosen:  {hex(0x26405F), hex(0x1D2E4A)},
@@ -109,7 +111,6 @@ var fynes = map[fyne.ThemeColorName]fyne.ThemeColorName{
 	theme.ColorNameDisabledButton:      Field,
 	theme.ColorNameOverlayBackground:   Surface,
 	theme.ColorNameMenuBackground:      Surface,
-	theme.ColorNameShadow:              Shadow,
 	theme.ColorNameError:               SealText,
 	theme.ColorNameForegroundOnError:   OnSeal,
 	theme.ColorNameSuccess:             Calm,
@@ -122,6 +123,7 @@ var washes = map[fyne.ThemeColorName]shades{
 	theme.ColorNamePressed:             {veil(0x0E1726, 0x18), veil(0xFFFFFF, 0x1C)},
 	theme.ColorNameSelection:           {veil(0x2456A6, 0x38), veil(0x86B2F5, 0x48)},
 	theme.ColorNameFocus:               {veil(0x2456A6, 0x50), veil(0x86B2F5, 0x60)},
+	theme.ColorNameShadow:              {veil(0x0E1726, 0x00), veil(0x000000, 0x00)}, // what scrolls casts none
 	theme.ColorNameScrollBar:           {veil(0x0E1726, 0x48), veil(0xFFFFFF, 0x48)},
 	theme.ColorNameScrollBarBackground: {veil(0x0E1726, 0x00), veil(0xFFFFFF, 0x00)},
 }

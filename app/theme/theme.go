@@ -11,13 +11,14 @@ import (
 	"fyne.io/fyne/v2/theme"
 )
 
-// The type scale.
+// The type scale. Sizes are whole numbers: at others Fyne draws letters of the next
+// lower size with the distances of the exact one.
 const (
 	SizeTitle   float32 = 18 // screens
 	SizeHeading float32 = 15 // sheets, sections, rows
 	SizeBody    float32 = 14
-	SizeSmall   float32 = 12.5
-	SizeTiny    float32 = 11.5
+	SizeSmall   float32 = 13
+	SizeTiny    float32 = 12
 )
 
 // Distances and roundings.

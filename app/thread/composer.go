@@ -20,7 +20,11 @@ type composer struct {
 	onSend  func(text string)
 	onDraft func(text string)
 	onGrown func() // its height changed
+	env     *screen.Env
 	rows    int
+	sized   bool
+	brief   bool
+	tiny    bool
 	quiet   bool // while the draft is being put in
 }
 
@@ -28,8 +32,8 @@ type composer struct {
 const mostRows = 7
 
 func newComposer(env *screen.Env) *composer {
-	c := &composer{rows: 1}
-	c.entry = appwidget.NewTextArea(env.T("Write a reply. Enter sends, Shift+Enter makes a new line."))
+	c := &composer{env: env, rows: 1}
+	c.entry = appwidget.NewTextArea("")
 	c.entry.Bare = true
 	c.entry.OnEnter = c.submit
 	c.entry.OnChanged = c.changed
@@ -48,14 +52,22 @@ func newComposer(env *screen.Env) *composer {
 	return c
 }
 
-func (c *composer) setNarrow(env *screen.Env, narrow bool) {
-	if narrow {
-		c.send.SetText("")
-		c.entry.SetPlaceHolder(env.T("Reply…"))
-	} else {
-		c.send.SetText(env.T("Send"))
-		c.entry.SetPlaceHolder(env.T("Write a reply. Enter sends, Shift+Enter makes a new line."))
+// setWidth chooses how many words there is room for.
+func (c *composer) setWidth(width float32) {
+	brief, tiny := width < 560, width < 420
+	if c.sized && brief == c.brief && tiny == c.tiny {
+		return
 	}
+	c.sized, c.brief, c.tiny = true, brief, tiny
+	words, send := c.env.T("Write a reply. Enter sends, Shift+Enter makes a new line."), c.env.T("Send")
+	if brief {
+		words = c.env.T("Reply…")
+	}
+	if tiny {
+		send = ""
+	}
+	c.entry.SetPlaceHolder(words)
+	c.send.SetText(send)
 }
 
 func (c *composer) submit() {

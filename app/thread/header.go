@@ -53,7 +53,6 @@ func newHeader(env *screen.Env, back, details func()) *header {
 func (h *header) setNarrow(narrow bool) {
 	h.narrow = narrow
 	h.back.Hidden = !narrow
-	h.secure.Hidden = narrow
 	h.card.Inset.Left, h.card.Inset.Right = side, 16
 	if narrow {
 		h.card.Inset.Left, h.card.Inset.Right = 6, 8
@@ -98,8 +97,7 @@ func (h *header) Tapped(*fyne.PointEvent) {
 
 // CreateRenderer is part of fyne.Widget.
 func (h *header) CreateRenderer() fyne.WidgetRenderer {
-	line := appwidget.NewLine()
-	return &headerRenderer{h: h, line: line}
+	return &headerRenderer{h: h, line: appwidget.NewLine()}
 }
 
 type headerRenderer struct {
@@ -112,6 +110,7 @@ func (r *headerRenderer) MinSize() fyne.Size           { return r.h.card.MinSize
 func (r *headerRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.h.card, r.line} }
 func (r *headerRenderer) Refresh()                     { r.h.card.Refresh(); r.line.Refresh() }
 func (r *headerRenderer) Layout(size fyne.Size) {
+	r.h.secure.Hidden = r.h.narrow || size.Width < 620 // the lock says it, too
 	r.h.card.Resize(size)
 	r.line.Move(fyne.NewPos(0, size.Height-1))
 	r.line.Resize(fyne.NewSize(size.Width, 1))

@@ -63,7 +63,7 @@ func newRow(env *screen.Env, onMenu func(matter.Message, fyne.Position)) *row {
 	r.avatar = appwidget.NewAvatar("", nil, avatar)
 	r.name, r.when, r.note = canvas.NewText("", nil), canvas.NewText("", nil), canvas.NewText("", nil)
 	r.name.TextStyle.Bold = true
-	r.name.TextSize, r.when.TextSize, r.note.TextSize = apptheme.SizeSmall+0.5, apptheme.SizeTiny, apptheme.SizeTiny
+	r.name.TextSize, r.when.TextSize, r.note.TextSize = apptheme.SizeSmall, apptheme.SizeTiny, apptheme.SizeTiny
 	r.state = appwidget.NewIcon("check").Sized(13)
 	r.rule = [2]*canvas.Rectangle{canvas.NewRectangle(nil), canvas.NewRectangle(nil)}
 	r.ExtendBaseWidget(r)
@@ -72,7 +72,7 @@ func newRow(env *screen.Env, onMenu func(matter.Message, fyne.Position)) *row {
 
 // set shows a line, laid out for a width, and returns the height it takes.
 func (r *row) set(it *item, width float32) float32 {
-	r.it, r.narrow = *it, width < 520
+	r.it, r.narrow = *it, width < 460
 	r.from, r.to = 0, 0
 	r.objects = r.objects[:0]
 	switch it.key.kind {
@@ -235,7 +235,7 @@ func (r *row) setMark(width float32) {
 	case itemUnread:
 		text, ink, bold = r.env.T("New messages"), apptheme.Link, true
 	}
-	size := apptheme.SizeTiny + 0.5
+	size := apptheme.SizeTiny
 	style := fyne.TextStyle{Bold: bold}
 	r.flow = appwidget.Flow(appwidget.Visible(text), width-2*r.inset()-28, size, style)
 	var w float32

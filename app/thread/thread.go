@@ -166,7 +166,6 @@ func (t *Thread) FocusComposer() {
 func (t *Thread) SetNarrow(narrow bool) {
 	t.narrow = narrow
 	t.head.setNarrow(narrow)
-	t.composer.setNarrow(t.env, narrow)
 }
 
 // SetStatus shows how the connection is.
@@ -412,6 +411,7 @@ func (r *threadRenderer) Layout(size fyne.Size) {
 	t.ground.Resize(size)
 	t.head.Resize(fyne.NewSize(size.Width, headHeight))
 	inner := size.Width - 2*in
+	t.composer.setWidth(inner)
 	y := size.Height - gap
 	put := func(o fyne.CanvasObject) {
 		if !o.Visible() {

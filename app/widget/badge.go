@@ -83,7 +83,7 @@ func (r *tileRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObjec
 
 func (r *tileRenderer) paint() {
 	r.rect.FillColor, r.rect.CornerRadius = r.t.ground(), r.t.radius
-	r.text.Text, r.text.Color, r.text.TextSize = r.t.text, r.t.ink(), r.t.Side*0.42
+	r.text.Text, r.text.Color, r.text.TextSize = r.t.text, r.t.ink(), float32(int(r.t.Side*0.42+0.5))
 }
 
 func (r *tileRenderer) Refresh() {

@@ -58,7 +58,7 @@ func (b *Button) SetIcon(icon IconName) { b.icon = icon; b.Refresh() }
 func (b *Button) MinSize() fyne.Size {
 	w := float32(0)
 	if b.text != "" {
-		w = measure(b.text, apptheme.SizeBody-0.5, fyne.TextStyle{Bold: true}) + 28
+		w = measure(b.text, apptheme.SizeSmall, fyne.TextStyle{Bold: true}) + 28
 	}
 	switch {
 	case b.icon != "" && b.text != "":
@@ -130,7 +130,7 @@ func (r *buttonRenderer) paint() {
 	if b.focused && !b.disabled {
 		r.ring.StrokeColor = apptheme.Of(apptheme.Link)
 	}
-	r.text.Text, r.text.TextSize, r.text.Color = b.text, apptheme.SizeBody-0.5, apptheme.Of(ink)
+	r.text.Text, r.text.TextSize, r.text.Color = b.text, apptheme.SizeSmall, apptheme.Of(ink)
 	r.img.Hidden = b.icon == ""
 	if b.icon != "" {
 		r.img.Resource = Drawing(b.icon, apptheme.Of(ink))

@@ -167,20 +167,22 @@ func (e *Entry) FocusLost() {
 
 // CreateRenderer is part of fyne.Widget.
 func (e *Entry) CreateRenderer() fyne.WidgetRenderer {
-	r := e.Entry.CreateRenderer()
-	if !e.Bare {
-		return r
-	}
-	b := &bareRenderer{r}
-	b.strip()
-	return b
+	r := &bareRenderer{e.Entry.CreateRenderer(), e}
+	r.strip()
+	return r
 }
 
-// A bareRenderer draws an entry without the ground and border, which are the first two
-// things Fyne's renderer draws.
-type bareRenderer struct{ fyne.WidgetRenderer }
+// A bareRenderer draws an entry without the ground and border, if so wanted: they are
+// the first two things Fyne's renderer draws.
+type bareRenderer struct {
+	fyne.WidgetRenderer
+	e *Entry
+}
 
 func (r *bareRenderer) strip() {
+	if !r.e.Bare {
+		return
+	}
 	for _, o := range r.Objects()[:2] {
 		if rect, ok := o.(*canvas.Rectangle); ok {
 			rect.FillColor, rect.StrokeColor = color.Transparent, color.Transparent

@@ -1,6 +1,8 @@
 package widget
 
 import (
+	"image/color"
+
 	apptheme "causa/app/theme"
 
 	"fyne.io/fyne/v2"
@@ -118,7 +120,7 @@ func (r *fillRenderer) Layout(size fyne.Size) {
 
 // NewSpace returns nothing, of a size.
 func NewSpace(width, height float32) fyne.CanvasObject {
-	r := canvas.NewRectangle(nil)
+	r := canvas.NewRectangle(color.Transparent)
 	r.SetMinSize(fyne.NewSize(width, height))
 	return r
 }

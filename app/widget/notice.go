@@ -17,7 +17,7 @@ type Notice struct {
 // NewNotice returns an empty, hidden notice.
 func NewNotice() *Notice {
 	n := &Notice{icon: NewIcon("info").Sized(17), text: NewText("").Wrapped(), hint: NewSmall("").Wrapped()}
-	n.text.Points = apptheme.SizeSmall + 0.5
+	n.text.Points = apptheme.SizeSmall
 	words := NewColumn(1, n.text, n.hint)
 	row := NewRow(9, 1, n.icon, words)
 	n.content = row

@@ -81,7 +81,7 @@ func (r *optionRenderer) paint() {
 	r.ground.FillColor = color.Transparent
 	switch {
 	case o.chosen:
-		r.ground.FillColor = apptheme.Of(apptheme.AccentSoft)
+		r.ground.FillColor = apptheme.Of(apptheme.Chosen)
 	case o.hover:
 		r.ground.FillColor = apptheme.Of(apptheme.Hover)
 	}
