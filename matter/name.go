@@ -78,8 +78,8 @@ func CleanName(s string) (string, error) {
 	case !utf8.ValidString(s):
 		return "", &NameError{NameEncoding}
 	}
-	marks, visible := 0, false
-	for i, r := range s {
+	visible := false
+	for _, r := range s {
 		switch {
 		case r < 0x20, r >= 0x7f && r < 0xa0, r == 0x2028, r == 0x2029:
 			return "", &NameError{NameControl}
@@ -89,22 +89,36 @@ func CleanName(s string) (string, error) {
 			return "", &NameError{NameUnknown}
 		}
 		visible = visible || !invisible(r)
+	}
+	switch {
+	case !visible:
+		return "", &NameError{NameInvisible}
+	case overloaded(s): // also keeps package norm from breaking the marks up
+		return "", &NameError{NameMarks}
+	}
+	s = norm.NFC.String(s)
+	switch {
+	case overloaded(s): // some marks are two when normalized
+		return "", &NameError{NameMarks}
+	case utf8.RuneCountInString(s) > MaxName:
+		return "", &NameError{NameLong}
+	}
+	return s, nil
+}
+
+// overloaded reports whether s has more than maxMarks combining marks in a row.
+func overloaded(s string) bool {
+	marks := 0
+	for i := range s {
 		// The first character of the decomposition counts: U+0F73 and its like stand
 		// for two marks without being one.
 		if norm.NFC.PropertiesString(s[i:]).LeadCCC() == 0 {
 			marks = 0
 		} else if marks++; marks > maxMarks {
-			return "", &NameError{NameMarks}
+			return true
 		}
 	}
-	if !visible {
-		return "", &NameError{NameInvisible}
-	}
-	s = norm.NFC.String(s)
-	if utf8.RuneCountInString(s) > MaxName {
-		return "", &NameError{NameLong}
-	}
-	return s, nil
+	return false
 }
 
 // whiteSpace reports whether r has the Unicode property White_Space. It is written
