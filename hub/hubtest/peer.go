@@ -40,6 +40,8 @@ type Peer struct {
 	pin       [32]byte
 	challenge *pb.Challenge
 
+	gate sync.Mutex // held while the peer does not read
+
 	mu      sync.Mutex
 	last    uint64
 	waiting map[uint64]chan *pb.HubFrame
@@ -94,6 +96,8 @@ func (p *Peer) read(ctx context.Context) (*pb.HubFrame, error) {
 func (p *Peer) run() {
 	defer close(p.ended)
 	for {
+		p.gate.Lock()
+		p.gate.Unlock() //nolint:staticcheck // only to wait for Resume
 		f, err := p.read(context.Background())
 		p.mu.Lock()
 		if err != nil {
@@ -114,6 +118,12 @@ func (p *Peer) run() {
 		p.mu.Unlock()
 	}
 }
+
+// Pause stops reading, after one more frame, until Resume.
+func (p *Peer) Pause() { p.gate.Lock() }
+
+// Resume reads on.
+func (p *Peer) Resume() { p.gate.Unlock() }
 
 // Close drops the connection.
 func (p *Peer) Close() { _ = p.ws.CloseNow() } // it may be over already

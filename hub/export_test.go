@@ -1,0 +1,16 @@
+package hub
+
+import "context"
+
+// LimitPages makes the hub's disk full at so many pages; 0 makes room again.
+func (h *Hub) LimitPages(n int64) error { return h.db.LimitPages(context.Background(), n) }
+
+// Queued returns how many bytes wait for the connections together.
+func (h *Hub) Queued() (n int) {
+	h.online.all(func(s *session) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		n += s.queued
+	})
+	return n
+}
