@@ -64,6 +64,9 @@ func (p *plan) empty() bool { return len(p.add) == 0 && len(p.remove) == 0 && !p
 // reconcile makes the commit that a matter needs, if it needs one. again is when to look
 // once more; zero means not before something changes.
 func (c *Client) reconcile(ctx context.Context, l *link, id matter.ID) (again time.Time, err error) {
+	if c.work.committing[id] {
+		return again, nil // one commit at a time; when it is applied, there is another look
+	}
 	var row *store.Group
 	var place store.Place
 	var wanted map[matter.MemberID]bool
