@@ -3,6 +3,7 @@ package hub_test
 import (
 	"errors"
 	"fmt"
+	"os"
 	"testing"
 	"time"
 
@@ -16,7 +17,15 @@ import (
 	"causa/wire/pb"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// asHub is set for a process that a test starts to be a hub, so as to kill it.
+const asHub = "CAUSA_TEST_HUB"
+
+func TestMain(m *testing.M) {
+	if data := os.Getenv(asHub); data != "" {
+		beHub(data)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // A rig is a hub with a founded company.
 type rig struct {
@@ -44,6 +53,7 @@ type member struct {
 	counter uint64
 	secrets map[string]*mls.KeyPackageSecrets
 	groups  map[matter.ID]*mls.Group
+	pending *mls.Pending // a commit whose answer was lost
 }
 
 // hire makes a connected member of a role.

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/tls"
 	"errors"
 	"net"
@@ -13,6 +14,7 @@ import (
 	"github.com/coder/websocket"
 
 	"causa/wire"
+	"causa/wire/pb"
 )
 
 // A pipeListener hands out connections that live in memory, so that time in a test can
@@ -102,52 +104,74 @@ func TestStrangerWhoSaysNothing(t *testing.T) {
 	})
 }
 
-// A connection whose peer answers pings stays; one whose peer is gone is cut.
+// found signs in with the founding key.
+func found(t *testing.T, h *Hub, ws *websocket.Conn) {
+	t.Helper()
+	read := func() *pb.HubFrame {
+		_, b, err := ws.Read(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := wire.DecodeHub(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	nonce := [32]byte(read().GetChallenge().GetNonce())
+	public := h.founding.Public()
+	who, err := wire.InviteSignIn(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := wire.EncodeClient(&pb.ClientFrame{Request: 1, Body: &pb.ClientFrame_SignIn{SignIn: &pb.SignIn{
+		Version: wire.Version, Who: &pb.SignIn_Invite{Invite: public},
+		Signature: ed25519.Sign(h.founding.Key, wire.SignInBytes(nonce, h.pin, who)),
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ws.Write(context.Background(), websocket.MessageBinary, b); err != nil {
+		t.Fatal(err)
+	}
+	if read().GetReady() == nil {
+		t.Fatal("not let in")
+	}
+}
+
+func (h *Hub) connections() (n int) {
+	h.online.all(func(*session) { n++ })
+	return n
+}
+
+// A connection whose peer answers pings stays, though it says nothing; one whose peer
+// is gone is cut. Nobody stays for ever with nothing but an invite.
 func TestSilentConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, dial := pipeHub(t, Options{PingEvery: 30 * time.Second})
-		admit := func(ws *websocket.Conn) *session {
-			t.Helper()
-			if _, _, err := ws.Read(context.Background()); err != nil { // the challenge
-				t.Fatal(err)
-			}
-			var found *session
-			h.online.all(func(s *session) {
-				if s.limits == nil {
-					found = s
-				}
-			})
-			found.limits = h.newLimits() // mark it as known to this test
-			return found
-		}
-		// A sign-in would need an organisation: what counts here is only the time, so
-		// the two are watched by hand, as the keeper does it, and not by the deadline
-		// for strangers.
 		alive, dead := dial(), dial()
-		a, d := admit(alive), admit(dead)
-		over := make(chan time.Duration, 1)
-		go func() {
-			_, after := awaitClose(alive)
-			over <- after
-		}()
-		if silent := 3 * h.opts.PingEvery; silent <= wire.SignInTimeout {
-			t.Fatal("the deadline for strangers is no longer the first")
-		}
-		h.check(a, h.opts.PingEvery)
+		found(t, h, alive)
+		found(t, h, dead) // and reads no more
+		go awaitClose(alive)
+		time.Sleep(40 * time.Second)
 		synctest.Wait()
-		if got := time.Unix(a.seen.Load(), 0); time.Since(got) > time.Second {
-			t.Error("a pong is no sign of life")
+		if n := h.connections(); n != 2 {
+			t.Errorf("%d connections after 40 seconds, want 2", n)
 		}
-		h.check(d, 3*h.opts.PingEvery)
+		time.Sleep(90 * time.Second)
 		synctest.Wait()
-		d.mu.Lock()
-		ended := d.ended
-		d.mu.Unlock()
-		if !ended {
-			t.Error("a dead connection is not cut")
+		if n := h.connections(); n != 1 {
+			t.Errorf("%d connections after 130 seconds, want 1", n)
 		}
-		if after := <-over; after != wire.SignInTimeout {
-			t.Errorf("the other ended after %v", after)
+		time.Sleep(joiningTime - 140*time.Second)
+		synctest.Wait()
+		if n := h.connections(); n != 1 {
+			t.Errorf("%d connections shortly before the invite's time is over, want 1", n)
+		}
+		time.Sleep(30 * time.Second)
+		synctest.Wait()
+		if n := h.connections(); n != 0 {
+			t.Errorf("%d connections after it, want 0", n)
 		}
 	})
 }
