@@ -149,6 +149,10 @@ func (c *Client) create(ctx context.Context, l *link, id matter.ID, g *mls.Group
 	}
 	_, err = l.ask(ctx, &pb.ClientFrame{Body: &pb.ClientFrame_CreateMatter{CreateMatter: &pb.CreateMatter{Matter: id[:], GroupInfo: info}}})
 	var r *refusal
+	if refused(err, wire.CodeNotAllowed) || refused(err, wire.CodeMatterExists) {
+		c.finish(id, worded(err))
+		return again, c.giveUp(ctx, id, worded(err))
+	}
 	if errors.As(err, &r) {
 		c.finish(id, r.worded())
 		return time.Now().Add(max(createTry, time.Duration(r.RetryAfter)*time.Millisecond)), nil
@@ -157,6 +161,25 @@ func (c *Client) create(ctx context.Context, l *link, id matter.ID, g *mls.Group
 		return again, err
 	}
 	return again, c.home.db.Update(ctx, func(tx *store.Tx) error { return tx.SetUnborn(id, false) })
+}
+
+// giveUp ends a matter the hub will never take; what was said in it stays here, marked
+// as not sent.
+func (c *Client) giveUp(ctx context.Context, id matter.ID, why error) error {
+	err := c.home.db.Update(ctx, func(tx *store.Tx) error {
+		if err := c.failAll(tx, id, why); err != nil {
+			return err
+		}
+		if err := tx.SetRemoved(id); err != nil {
+			return err
+		}
+		return tx.DropGroup(id)
+	})
+	if err != nil {
+		return err
+	}
+	c.events.tell(MatterChanged{id})
+	return c.countQueue(ctx)
 }
 
 // plan compares a group with what it should be.
