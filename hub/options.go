@@ -59,6 +59,9 @@ func (r Rate) or(perSecond, burst float64) Rate {
 	return r
 }
 
+// Defaults returns the options that a hub runs with when nothing is said.
+func Defaults() Options { return Options{}.withDefaults() }
+
 // withDefaults fills in what was left out.
 func (o Options) withDefaults() Options {
 	if o.Listen == "" {

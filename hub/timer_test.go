@@ -153,12 +153,12 @@ func TestSilentConnections(t *testing.T) {
 		found(t, h, alive)
 		found(t, h, dead) // and reads no more
 		go awaitClose(alive)
-		time.Sleep(40 * time.Second)
+		time.Sleep(31 * time.Second)
 		synctest.Wait()
 		if n := h.connections(); n != 2 {
-			t.Errorf("%d connections after 40 seconds, want 2", n)
+			t.Errorf("%d connections after 31 seconds, want 2", n)
 		}
-		time.Sleep(90 * time.Second)
+		time.Sleep(99 * time.Second)
 		synctest.Wait()
 		if n := h.connections(); n != 1 {
 			t.Errorf("%d connections after 130 seconds, want 1", n)
