@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"causa/matter"
 	"causa/store/sealvfs"
 )
 
@@ -50,7 +51,9 @@ type Tx struct {
 	sql *sql.Tx
 	db  *DB
 
-	freed bool // text was deleted: the log has to be cleared after the commit
+	freed bool                // something was deleted: the purger follows the commit
+	nums  map[matter.ID]int64 // search numbers already known
+	month int                 // the month last noted for search
 }
 
 // Open opens the database at path, creating it when it is missing, and brings its

@@ -14,7 +14,7 @@ import (
 var (
 	ErrNone     = errors.New("not in the store")
 	ErrWrongKey = errors.New("the key does not open this store")
-	ErrDamaged  = errors.New("the store is damaged")      // see [DamagedError]
+	ErrDamaged  = errors.New("the store is damaged")        // see [DamagedError]
 	ErrNewer    = errors.New("the store is of a newer app") // see [NewerError]
 	ErrForeign  = errors.New("the file is not a store")
 	ErrDiskFull = errors.New("the disk is full")
@@ -57,6 +57,7 @@ func (e *NewerError) Is(target error) bool { return target == ErrNewer }
 
 // SQLite's result codes that mean something to callers.
 const (
+	codeError    = 1
 	codePerm     = 3
 	codeBusy     = 5
 	codeReadOnly = 8
@@ -89,7 +90,7 @@ func (f *file) worded(err error) error {
 		return readOnly(err)
 	case code == codeNotADB:
 		return f.unreadable(err)
-	case code == codeCorrupt || extended == ioData:
+	case code == codeCorrupt || extended == ioData || (code == codeIO || code == codeError) && f.met():
 		return f.damaged(err)
 	}
 	return err
@@ -134,6 +135,17 @@ var parts = map[sealvfs.Kind]struct{ suffix, part string }{
 	sealvfs.BadLogHeader: {"-wal", "log header"},
 	sealvfs.BadFrame:     {"-wal", "log frame"},
 	sealvfs.BadJournal:   {"-journal", "journal record"},
+}
+
+// met reports whether something that does not authenticate was met. Virtual tables turn
+// SQLite's code for that into a more general one.
+func (f *file) met() bool {
+	for kind := range parts {
+		if f.key.Count(kind) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // damaged says where, from what the VFS met last.

@@ -11,15 +11,23 @@ import (
 // is known already (this member was removed and has come back) what was read before
 // stays and the rest starts again after cursor.
 func (tx *Tx) NewMatter(m matter.Matter, adder matter.DeviceID, cursor uint64) error {
-	return tx.exec(`INSERT INTO matter(id, title, class, state, owner, due, opened, opener, active, adder, cursor) VALUES(?,?,?,?,?,?,?,?,?,?,?)
+	err := tx.exec(`INSERT INTO matter(id, title, class, state, owner, due, opened, opener, active, adder, cursor) VALUES(?,?,?,?,?,?,?,?,?,?,?)
 		ON CONFLICT(id) DO UPDATE SET removed = 0, adder = excluded.adder, cursor = excluded.cursor, active = excluded.active`,
 		m.ID[:], m.Title, string(m.Class), int(m.State), m.Owner[:], millis(m.Due), millis(m.Opened), m.OpenedBy[:], millis(m.Active), adder[:], int64(cursor))
+	if err != nil {
+		return err
+	}
+	return tx.indexTitle(m.ID)
 }
 
 // Describe sets what a matter is about.
 func (tx *Tx) Describe(m matter.Matter) error {
-	return tx.exec("UPDATE matter SET title = ?, class = ?, state = ?, owner = ?, due = ?, opened = ?, opener = ? WHERE id = ?",
+	err := tx.exec("UPDATE matter SET title = ?, class = ?, state = ?, owner = ?, due = ?, opened = ?, opener = ? WHERE id = ?",
 		m.Title, string(m.Class), int(m.State), m.Owner[:], millis(m.Due), millis(m.Opened), m.OpenedBy[:], m.ID[:])
+	if err != nil {
+		return err
+	}
+	return tx.indexTitle(m.ID)
 }
 
 // SetUnborn notes that the hub does not know of the matter yet, or now does.

@@ -19,6 +19,15 @@ func (tx *Tx) AddMessage(m matter.Message, self matter.MemberID) (added bool, er
 	if err != nil || n == 0 {
 		return false, err
 	}
+	if m.Kind == matter.KindText && m.Text != "" {
+		file, err := tx.hasFile(m.Matter, m.ID)
+		if err != nil {
+			return false, err
+		}
+		if err := tx.index(m.Matter, m.Seq, m.Text, m.Time, m.Author, file); err != nil {
+			return false, err
+		}
+	}
 	unread := 0
 	if m.Kind == matter.KindText && m.Author != self {
 		unread = 1

@@ -127,7 +127,7 @@ func (k *Key) URI(path string, c Conn) (string, error) {
 	if c.ReadOnly {
 		mode = "ro"
 	}
-	q := url.Values{"vfs": {vfs}, "mode": {mode}, "sealkey": {strconv.Itoa(k.id)}}
+	q := url.Values{"vfs": {vfs}, "mode": {mode}, "sealkey": {strconv.Itoa(k.id)}, "_stmt_cache_size": {"160"}}
 	return "file:" + (&url.URL{Path: abs}).EscapedPath() + "?" + q.Encode(), nil
 }
 

@@ -1,0 +1,145 @@
+package store
+
+import (
+	"database/sql"
+	"errors"
+	"math"
+	"time"
+
+	"causa/matter"
+)
+
+// collect gathers hits, newest first, until there are more than the limit.
+func (s *search) collect() error {
+	if s.match != "" {
+		rows, err := s.rows(s.match, few)
+		if err == nil {
+			return s.read(rows)
+		}
+		if !errors.Is(err, errMany) {
+			return err
+		}
+	}
+	months, err := s.months()
+	if err != nil {
+		return err
+	}
+	for _, month := range months {
+		if err := s.inMonth(month); err != nil {
+			return err
+		}
+		if len(s.hits) > s.limit {
+			return nil
+		}
+	}
+	return nil
+}
+
+// months lists the first days of the months in which there can be hits, newest first.
+func (s *search) months() ([]time.Time, error) {
+	var out []time.Time
+	err := s.tx.each(func(r *sql.Rows) error {
+		var n int
+		if err := r.Scan(&n); err != nil {
+			return err
+		}
+		if first := time.Date(n/100, time.Month(n%100), 1, 0, 0, 0, 0, time.UTC); s.overlaps(first, first.AddDate(0, 1, 0)) {
+			out = append(out, first)
+		}
+		return nil
+	}, "SELECT month FROM search_month ORDER BY month DESC")
+	return out, err
+}
+
+// overlaps reports whether anything from a until before b can be a hit.
+func (s *search) overlaps(a, b time.Time) bool {
+	return (s.q.From.IsZero() || b.After(s.q.From)) && (s.q.To.IsZero() || a.Before(s.q.To)) &&
+		(s.q.After.IsZero() || !a.After(time.UnixMilli(s.q.After.time)))
+}
+
+// inMonth gathers the hits of a month, day by day when there are many.
+func (s *search) inMonth(month time.Time) error {
+	rows, err := s.rows(s.with(monthToken(month)), few)
+	if err == nil {
+		return s.read(rows)
+	}
+	if !errors.Is(err, errMany) {
+		return err
+	}
+	for day := month.AddDate(0, 1, -1); !day.Before(month); day = day.AddDate(0, 0, -1) {
+		if !s.overlaps(day, day.AddDate(0, 0, 1)) {
+			continue
+		}
+		// One day is read whole, however much was said on it.
+		rows, err := s.rows(s.with(dayToken(day)), math.MaxInt)
+		if err != nil {
+			return err
+		}
+		if err := s.read(rows); err != nil {
+			return err
+		}
+		if len(s.hits) > s.limit {
+			return nil
+		}
+	}
+	return nil
+}
+
+func (s *search) with(token string) string {
+	if s.match == "" {
+		return quote(token)
+	}
+	return s.match + " AND " + quote(token)
+}
+
+// read reads the lines, drops those that only look like hits and keeps the others.
+func (s *search) read(rows []int64) error {
+	if s.lines == nil {
+		st, err := s.tx.sql.PrepareContext(s.tx.ctx, "SELECT time, author, text FROM message WHERE matter = ? AND seq = ?")
+		if err != nil {
+			return err
+		}
+		s.lines = st
+	}
+	for _, row := range rows {
+		w := s.nums[row>>32]
+		h := Hit{Matter: w.id, Seq: uint64(row & 0xffffffff), row: row, Author: w.owner}
+		at, text := w.open, w.title
+		if h.Seq != 0 {
+			var author []byte
+			err := s.lines.QueryRowContext(s.tx.ctx, w.id[:], int64(h.Seq)).Scan(&at, &author, &text)
+			if errors.Is(err, sql.ErrNoRows) {
+				continue // the index is ahead of nothing; a line that is gone is no hit
+			}
+			if err != nil {
+				return err
+			}
+			h.Author = matter.MemberID(author)
+		}
+		h.Time = instant(at)
+		if !s.wanted(h, at) {
+			continue
+		}
+		f := foldWithOffsets(text)
+		marks, phrase, ok := s.terms.find(f.s)
+		if !ok {
+			continue
+		}
+		h.Phrase = phrase
+		h.Snippet = snippet(text, f, marks)
+		s.hits = append(s.hits, h)
+	}
+	return nil
+}
+
+// wanted compares what the index knows only roughly.
+func (s *search) wanted(h Hit, at int64) bool {
+	switch {
+	case s.q.Author != (matter.MemberID{}) && h.Author != s.q.Author,
+		!s.q.From.IsZero() && h.Time.Before(s.q.From),
+		!s.q.To.IsZero() && !h.Time.Before(s.q.To):
+		return false
+	}
+	c := s.q.After
+	return c.IsZero() || at < c.time || at == c.time && h.row < c.row
+}
