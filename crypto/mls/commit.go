@@ -66,7 +66,8 @@ func (p *Pending) Group() *Group {
 	return p.group
 }
 
-// Commit makes a commit. It doesn't change g.
+// Commit makes a commit. It doesn't change g, except that a private one uses up one of our
+// message keys (see [Group.RatchetChanges]).
 func (g *Group) Commit(req CommitRequest) (*Pending, error) {
 	if err := g.usable(); err != nil {
 		return nil, err
@@ -75,19 +76,16 @@ func (g *Group) Commit(req CommitRequest) (*Pending, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &maker{
-		suite: g.suite, state: g.state, sender: framing.Member(g.keys.Own), signer: g.signer,
-		template: g.state.Tree.Leaf(g.keys.Own), keys: g.keys, init: g.epoch.Init,
-		rules: g.opts.rules(true), format: framing.FormatPublic, data: req.AuthenticatedData,
-		forcePath: req.ForcePath,
-		psk:       g.findPSK,
-	}
-	m.rules.Linked = len(req.linked) > 0
-	if req.Private {
-		m.format = framing.FormatPrivate
-	}
+	m := g.maker(&req)
 	if err := m.make(list); err != nil {
-		return nil, err
+		if req.IgnoreProposals {
+			return nil, err
+		}
+		// One of the proposals received may not fit; what is asked for still must.
+		m = g.maker(&req)
+		if again := m.make(m.fitting(list)); again != nil {
+			return nil, err
+		}
 	}
 	defer m.wipe()
 	next := m.group(g.follow())
@@ -99,6 +97,52 @@ func (g *Group) Commit(req CommitRequest) (*Pending, error) {
 		return nil, err
 	}
 	return p, nil
+}
+
+// maker returns one for a commit of ours.
+func (g *Group) maker(req *CommitRequest) *maker {
+	m := &maker{
+		suite: g.suite, state: g.state, sender: framing.Member(g.keys.Own), signer: g.signer,
+		template: g.state.Tree.Leaf(g.keys.Own), keys: g.keys, init: g.epoch.Init,
+		rules: g.opts.rules(true), format: framing.FormatPublic, data: req.AuthenticatedData,
+		forcePath: req.ForcePath,
+		psk:       g.findPSK,
+	}
+	m.rules.Linked = len(req.linked) > 0
+	if req.Private {
+		m.format = framing.FormatPrivate
+	}
+	return m
+}
+
+// fitting returns the list without those received proposals that contradict what stands
+// before them, the request coming first.
+func (m *maker) fitting(list []evolution.Sourced) []evolution.Sourced {
+	var out []evolution.Sourced
+	for _, received := range []bool{false, true} {
+		for _, q := range list {
+			if (q.Ref != nil) != received {
+				continue
+			}
+			with := append(out[:len(out):len(out)], q)
+			if !received || m.fits(with) {
+				out = with
+			}
+		}
+	}
+	return out
+}
+
+// fits reports whether a list of proposals could be committed.
+func (m *maker) fits(list []evolution.Sourced) bool {
+	plan, err := m.state.Evaluate(list, m.sender, m.rules)
+	if err != nil {
+		return false
+	}
+	if _, err := findPSKs(plan.PSKs, m.psk); err != nil {
+		return false
+	}
+	return m.state.Apply(plan, m.sender).Finish(false) == nil
 }
 
 // frame encodes a handshake message of ours.

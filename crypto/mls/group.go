@@ -350,7 +350,9 @@ func (g *Group) Wipe(next *Group) {
 	}
 	g.keys.Wipe(keys)
 	for _, k := range g.updates {
-		k.Wipe()
+		if next == nil || next.keys.Leaf != k {
+			k.Wipe()
+		}
 	}
 	if g.over == nil {
 		g.over = errors.New("group was wiped")

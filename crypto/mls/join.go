@@ -112,6 +112,9 @@ func (j *joining) build(info *framing.GroupInfo, t *tree.Tree, secrets *schedule
 			return nil, err
 		}
 	}
+	if err := g.keys.Check(t); err != nil {
+		return nil, err
+	}
 	g.epoch = mixed.Epoch(info.Context.Encode())
 	if err := g.epoch.CheckConfirmation(j.suite, info.Context.ConfirmedTranscriptHash, g.tag); err != nil {
 		return nil, err

@@ -65,6 +65,9 @@ func (s *State) Evaluate(list []Sourced, committer framing.Sender, rules Rules) 
 			return nil, fmt.Errorf("proposal %d (%v): %w", i, q.Type, err)
 		}
 	}
+	if n := len(p.Adds) + 1; n > tree.MaxLeaves || s.Tree.Members()+n > tree.MaxLeaves {
+		return nil, fmt.Errorf("group would have more than %d members", tree.MaxLeaves-1)
+	}
 	if p.ReInit != nil && len(list) > 1 {
 		return nil, fmt.Errorf("reinit together with other proposals (section 12.2)")
 	}

@@ -3,6 +3,7 @@ package framing
 import (
 	"bytes"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"causa/crypto/mls/suite"
@@ -22,6 +23,7 @@ type KeyPackage struct {
 
 	raw    []byte
 	signed int
+	valid  atomic.Bool // signatures were found valid before
 }
 
 // DecodeKeyPackage reads a key package.
@@ -87,7 +89,7 @@ func (l Lifetimes) Check(t tree.Lifetime) error {
 }
 
 // Verify checks everything sections 7.3 and 10.1 say about a key package that is to be
-// used in a group with the given extensions.
+// used in a group with the given extensions. Signatures are checked once only.
 func (k *KeyPackage) Verify(s *suite.Suite, group tree.Extensions, lifetimes Lifetimes, check tree.LeafCheck) error {
 	if k.Version != tree.MLS10 {
 		return fmt.Errorf("key package of version %d (section 10.1)", k.Version)
@@ -110,11 +112,15 @@ func (k *KeyPackage) Verify(s *suite.Suite, group tree.Extensions, lifetimes Lif
 	if err := s.CheckPublicKey(k.InitKey); err != nil {
 		return fmt.Errorf("init key: %w", err)
 	}
+	if k.valid.Load() {
+		return k.Leaf.CheckFitness(s, group, check)
+	}
 	if err := k.Leaf.VerifyFresh(s, nil, 0, group, check); err != nil {
 		return err
 	}
 	if err := s.VerifyWithLabel(k.Leaf.SignatureKey, "KeyPackageTBS", k.raw[:k.signed], k.Signature); err != nil {
 		return fmt.Errorf("key package (section 10.1): %w", err)
 	}
+	k.valid.Store(true)
 	return nil
 }

@@ -44,6 +44,10 @@ type node struct {
 
 func (n *node) blank() bool { return n.leaf == nil && n.parent == nil }
 
+// MaxLeaves is the size up to which trees are accepted. It bounds what a small message
+// full of blank nodes can make a reader allocate.
+const MaxLeaves = 1 << 16
+
 // A Tree is a ratchet tree. The contents of its nodes are immutable and shared between
 // clones, so that cloning costs a copy of pointers. A Tree that is only read may be read
 // by many goroutines once [Tree.Hash] was called.
@@ -68,6 +72,15 @@ func (t *Tree) Clone() *Tree {
 
 // Leaves is the number of leaves, blank ones included: a power of two.
 func (t *Tree) Leaves() uint32 { return uint32(len(t.nodes)+1) / 2 }
+
+// Members is the number of leaves that aren't blank.
+func (t *Tree) Members() int {
+	n := 0
+	for range t.All {
+		n++
+	}
+	return n
+}
 
 // Width is the number of nodes.
 func (t *Tree) Width() NodeIndex { return NodeIndex(len(t.nodes)) }
@@ -327,6 +340,10 @@ func Decode(s *suite.Suite, b []byte) (*Received, error) {
 			default:
 				r.Fail("node type %d at place %d of the tree", typ, len(nodes))
 			}
+		}
+		if len(nodes) == 2*MaxLeaves-1 {
+			r.Fail("more than %d leaves", MaxLeaves)
+			return
 		}
 		nodes = append(nodes, n)
 	})

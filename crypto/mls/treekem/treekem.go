@@ -80,7 +80,9 @@ func (k *Keys) Wipe(newer *Keys) {
 	}
 }
 
-// Check verifies that every private key belongs to the tree's public key there.
+// Check verifies that every private key belongs to the tree's public key there, and that
+// there is one for each node above us at which we aren't unmerged (the tree invariant of
+// section 4.2): without it, paths would be encrypted to keys we don't have.
 func (k *Keys) Check(t *tree.Tree) error {
 	leaf := t.Leaf(k.Own)
 	if leaf == nil || !bytes.Equal(leaf.EncryptionKey, k.Leaf.Public()) {
@@ -89,6 +91,13 @@ func (k *Keys) Check(t *tree.Tree) error {
 	for n, key := range k.path {
 		if p := t.Parent(n); p == nil || !bytes.Equal(p.EncryptionKey, key.Public()) {
 			return fmt.Errorf("private key of node %d doesn't fit the tree", n)
+		}
+	}
+	for _, n := range t.DirectPath(k.Own) {
+		if p := t.Parent(n); p != nil && k.path[n] == nil {
+			if _, unmerged := slices.BinarySearch(p.Unmerged, k.Own); !unmerged {
+				return fmt.Errorf("private key of node %d above us is missing (section 12.4.3.1)", n)
+			}
 		}
 	}
 	return nil

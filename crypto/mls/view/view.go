@@ -141,7 +141,10 @@ func (v *View) Commit(commit, groupInfo []byte) (*Change, *View, error) {
 
 // rules are those of the members, so that the hub accepts what they accept.
 func (v *View) rules() evolution.Rules {
-	return evolution.Rules{Check: v.check, Lifetimes: framing.Lifetimes{Max: framing.MaxLifetime}}
+	r := evolution.Rules{Check: v.check, Lifetimes: framing.Lifetimes{Max: framing.MaxLifetime}}
+	// A group made by reinit or branch shows its link in its creator's first commit.
+	r.Linked = v.state.Context.Epoch == 0 && v.state.Tree.Leaves() == 1
+	return r
 }
 
 // authenticate reads a public message and checks its sender's signature.
