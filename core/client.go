@@ -79,6 +79,21 @@ func Open(ctx context.Context, opts Options) (*Client, error) {
 
 // start makes the client of a joined account and starts its engine.
 func start(ctx context.Context, h *home, acct *account, opts Options) (*Client, error) {
+	c, err := newClient(ctx, h, acct, opts)
+	if err != nil {
+		return nil, err
+	}
+	ectx, stop := context.WithCancel(context.Background())
+	c.stop = stop
+	go func() {
+		defer close(c.ended)
+		c.run(ectx)
+	}()
+	return c, nil
+}
+
+// newClient makes a client whose engine does not run.
+func newClient(ctx context.Context, h *home, acct *account, opts Options) (*Client, error) {
 	dir, err := openDirectory(ctx, h.db, acct.Org)
 	if err != nil {
 		return nil, err
@@ -87,21 +102,11 @@ func start(ctx context.Context, h *home, acct *account, opts Options) (*Client, 
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	ectx, stop := context.WithCancel(context.Background())
 	c := &Client{
 		home: h, acct: acct, key: acct.key(), self: acct.device(), dir: dir, log: log,
-		nudge: make(chan struct{}, 1), stop: stop, ended: make(chan struct{}),
-		synced: make(chan struct{}), work: newEngineState(),
+		nudge: make(chan struct{}, 1), ended: make(chan struct{}), synced: make(chan struct{}), work: newEngineState(),
 	}
-	if err := c.countQueue(ctx); err != nil {
-		stop()
-		return nil, err
-	}
-	go func() {
-		defer close(c.ended)
-		c.run(ectx)
-	}()
-	return c, nil
+	return c, c.countQueue(ctx)
 }
 
 // Close stops the engine and closes the store. What was queued stays queued.

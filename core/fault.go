@@ -69,6 +69,12 @@ func worded(err error) error {
 			Hint: "Nothing is lost. Try again in a moment.",
 			Err:  err,
 		}
+	case errors.Is(err, errSequence):
+		return &fault.Error{
+			Text: "The hub's record of a matter has gaps.",
+			Hint: "Nothing is shown that can't be proven. Tell whoever runs the hub.",
+			Err:  err,
+		}
 	case errors.As(err, &r):
 		return r.worded()
 	}

@@ -323,11 +323,26 @@ func (l *link) wait(ctx context.Context, a answer) (*pb.HubFrame, error) {
 	}
 }
 
-// ask sends a request and waits for its answer.
+// busyTries is how often a request is made again that the hub asks to slow down.
+const busyTries = 20
+
+// ask sends a request and waits for its answer. When the hub asks to slow down, it does.
 func (l *link) ask(ctx context.Context, f *pb.ClientFrame) (*pb.HubFrame, error) {
-	a, err := l.start(ctx, f)
-	if err != nil {
-		return nil, err
+	for try := 1; ; try++ {
+		a, err := l.start(ctx, f)
+		if err != nil {
+			return nil, err
+		}
+		answer, err := l.wait(ctx, a)
+		var r *refusal
+		if !errors.As(err, &r) || r.Code != wire.CodeBusy || try == busyTries {
+			return answer, err
+		}
+		select {
+		case <-time.After(max(busyPause/10, time.Duration(r.RetryAfter)*time.Millisecond)):
+		case <-l.done:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
-	return l.wait(ctx, a)
 }
