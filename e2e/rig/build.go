@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 )
@@ -26,7 +28,11 @@ func Build(ctx context.Context, dir string) (Programs, error) {
 	if err != nil {
 		return Programs{}, err
 	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", dir+string(filepath.Separator),
+	tags, err := buildTags(root)
+	if err != nil {
+		return Programs{}, err
+	}
+	cmd := exec.CommandContext(ctx, "go", "build", "-tags="+tags, "-o", dir+string(filepath.Separator),
 		"./cmd/causa-hub", "./cmd/causactl")
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -40,6 +46,22 @@ func Build(ctx context.Context, dir string) (Programs, error) {
 		Hub:      filepath.Join(dir, "causa-hub"+suffix),
 		Causactl: filepath.Join(dir, "causactl"+suffix),
 	}, nil
+}
+
+var tagsLine = regexp.MustCompile(`(?m)^TAGS := (\S+)$`)
+
+// buildTags are the Makefile's: the one place that lists them. A test may be run without
+// make, and programs built without them have no full-text search.
+func buildTags(root string) (string, error) {
+	text, err := os.ReadFile(filepath.Join(root, "Makefile"))
+	if err != nil {
+		return "", fmt.Errorf("find the build tags: %w", err)
+	}
+	m := tagsLine.FindSubmatch(text)
+	if m == nil {
+		return "", errors.New("the Makefile has no line of build tags")
+	}
+	return string(m[1]), nil
 }
 
 // Root is the folder of the module's go.mod.
