@@ -59,7 +59,7 @@ func newVictim(t *testing.T) *victim {
 	must(err)
 	must(alice.WaitParticipants(ctx, id))
 	must(bob.Sync(ctx))
-	for bob.matterOrNil(id) == nil {
+	for m := bob.matterOrNil(id); m == nil || m.Title == ""; m = bob.matterOrNil(id) {
 		time.Sleep(5 * time.Millisecond)
 		must(ctx.Err())
 	}
@@ -140,11 +140,10 @@ func (v *victim) take(entries []*pb.Entry) (said []string, err error) {
 	return said, nil
 }
 
-// text returns the place of the nth entry that has content, not counting the matter's
-// description.
+// text returns the place of the nth entry that has content.
 func (v *victim) text(n int) int {
 	for i, e := range v.entries {
-		if e.GetKind() == pb.EntryKind_ENTRY_KIND_CONTENT && i > 0 {
+		if e.GetKind() == pb.EntryKind_ENTRY_KIND_CONTENT {
 			if n--; n < 0 {
 				return i
 			}
