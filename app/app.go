@@ -18,6 +18,7 @@ import (
 	"causa/app/thread"
 	"causa/app/welcome"
 	"causa/core"
+	"causa/internal/fault"
 	"causa/internal/words"
 	"causa/matter"
 
@@ -51,11 +52,19 @@ type Options struct {
 	Lang    string // overrules what was chosen
 	Version string
 	Log     *slog.Logger
+	Choices Preferences // nil: Fyne's
+	Problem error       // what went wrong before the window opened, to be told
 
 	// For tests: a fixed clock, and work that is done before Run returns.
 	Now   func() time.Time
 	Run   func(work, done func())
 	After func(d time.Duration, f func())
+}
+
+// Preferences keep what a person chose for this device, between starts.
+type Preferences interface {
+	String(key string) string
+	SetString(key, value string)
 }
 
 // App is the window's content and what holds it together. Its methods are called on
@@ -92,6 +101,9 @@ func New(opts Options) *App {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
+	if opts.Choices == nil {
+		opts.Choices = fyne.CurrentApp().Preferences()
+	}
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
@@ -109,7 +121,7 @@ func New(opts Options) *App {
 	a := &App{opts: opts, engine: opts.Engine}
 	a.inbox.deliver = a.deliver
 	a.env = &screen.Env{
-		Words:  words.For(a.language()),
+		Words:  words.For(Language(opts)),
 		Window: opts.Window.Canvas(),
 		People: screen.NewPeople(matter.MemberID{}, nil),
 		Log:    func(err error) { opts.Log.Info("told a person", "error", err) },
@@ -123,8 +135,11 @@ func New(opts Options) *App {
 	a.addShortcuts()
 	if a.engine == nil {
 		a.showWelcome()
-	} else {
-		a.start()
+		return a
+	}
+	a.start()
+	if opts.Link != "" {
+		a.env.TellFault(&fault.Error{Text: "There is a Causa account here already.", Hint: "Use another folder for another account."})
 	}
 	return a
 }
@@ -139,12 +154,16 @@ func (a *App) Close() {
 // Engine returns the engine, which may have come by joining; nil before that.
 func (a *App) Engine() Engine { return a.engine }
 
-func (a *App) language() string {
-	if a.opts.Lang != "" {
-		return a.opts.Lang
+// Language returns the language to use: the one asked for, the one chosen, or the
+// system's.
+func Language(o Options) string {
+	if o.Lang != "" {
+		return o.Lang
 	}
-	if l := fyne.CurrentApp().Preferences().String(prefLanguage); l != "" {
-		return l
+	if o.Choices != nil {
+		if l := o.Choices.String(prefLanguage); l != "" {
+			return l
+		}
 	}
 	if l := words.System(); l != "" && l != "C" && l != "POSIX" && l != "C.UTF-8" {
 		return l
@@ -153,17 +172,21 @@ func (a *App) language() string {
 }
 
 func (a *App) mode() apptheme.Mode {
-	return apptheme.Mode(fyne.CurrentApp().Preferences().StringWithFallback(prefMode, string(apptheme.System)))
+	switch m := apptheme.Mode(a.opts.Choices.String(prefMode)); m {
+	case apptheme.Light, apptheme.Dark:
+		return m
+	}
+	return apptheme.System
 }
 
 func (a *App) setMode(m apptheme.Mode) {
-	fyne.CurrentApp().Preferences().SetString(prefMode, string(m))
+	a.opts.Choices.SetString(prefMode, string(m))
 	fyne.CurrentApp().Settings().SetTheme(apptheme.New(m))
 }
 
 // setLanguage builds all screens anew in another language; one stays where one was.
 func (a *App) setLanguage(code string) {
-	fyne.CurrentApp().Preferences().SetString(prefLanguage, code)
+	a.opts.Choices.SetString(prefLanguage, code)
 	a.opts.Lang = ""
 	if a.env.Words.Lang() == words.Match(code) {
 		return
@@ -173,11 +196,12 @@ func (a *App) setLanguage(code string) {
 		a.showWelcome()
 		return
 	}
-	at, id := a.shell.at, a.thread.ID()
+	at := a.shell.at
+	m, open := a.list.Matter(a.thread.ID())
 	a.thread.Close()
 	a.build()
 	a.shell.at = at
-	if m, ok := a.list.Matter(id); ok {
+	if open {
 		a.openMatter(m)
 	}
 	a.list.Reload()
@@ -208,6 +232,9 @@ func (a *App) start() {
 	a.cancel = a.engine.Subscribe(a.inbox.add)
 	a.reloadPeople()
 	a.list.Reload()
+	if a.opts.Problem != nil {
+		a.env.TellFault(a.opts.Problem)
+	}
 }
 
 // build makes all screens.

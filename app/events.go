@@ -8,6 +8,8 @@ import (
 	apptheme "causa/app/theme"
 	appwidget "causa/app/widget"
 	"causa/core"
+	"causa/internal/fault"
+	"causa/internal/words"
 	"causa/matter"
 
 	"fyne.io/fyne/v2"
@@ -105,10 +107,27 @@ func (a *App) shut(reason error) {
 		a.env.Window.Overlays().Remove(o)
 	}
 	text, hint := a.env.Fault(reason)
-	words := appwidget.NewColumn(14,
+	a.opts.Window.SetContent(stop(text, hint))
+	a.Close()
+}
+
+// Refuse fills the window with why the app can't open.
+func Refuse(opts Options, err error) {
+	mode := apptheme.System
+	if opts.Choices != nil {
+		mode = apptheme.Mode(opts.Choices.String(prefMode))
+	}
+	fyne.CurrentApp().Settings().SetTheme(apptheme.New(mode))
+	opts.Window.SetPadded(false)
+	opts.Window.SetContent(stop(fault.Words(err, words.For(Language(opts)).T)))
+}
+
+// stop is a page on which there is nothing to do but read.
+func stop(text, hint string) fyne.CanvasObject {
+	column := appwidget.NewColumn(14,
 		appwidget.NewCentre(appwidget.NewIcon("lock").Sized(36).In(apptheme.SealText)),
 		appwidget.NewHeading(text, apptheme.SizeTitle).Wrapped().Centered(),
 		appwidget.NewText(hint).Wrapped().Centered().In(apptheme.Muted))
-	a.opts.Window.SetContent(appwidget.NewFill(apptheme.Canvas, appwidget.NewCentre(appwidget.NewBox(420, 0, words))))
-	a.Close()
+	column.Insets = appwidget.Around(24)
+	return appwidget.NewFill(apptheme.Canvas, appwidget.NewCentre(appwidget.NewBox(440, 0, column)))
 }

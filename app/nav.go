@@ -59,7 +59,7 @@ func (a *App) open(m matter.Matter) {
 	if !a.shell.narrow {
 		a.thread.FocusComposer()
 	}
-	fyne.CurrentApp().Preferences().SetString(prefMatter, m.ID.String())
+	a.opts.Choices.SetString(prefMatter, m.ID.String())
 }
 
 // openMatter shows a matter.
@@ -98,7 +98,7 @@ func (a *App) listed() {
 		return
 	}
 	a.begun = true
-	id, _ := matter.ParseID(fyne.CurrentApp().Preferences().String(prefMatter)) // the zero id is in no list
+	id, _ := matter.ParseID(a.opts.Choices.String(prefMatter)) // the zero id is in no list
 	m, ok := a.list.Matter(id)
 	if !ok {
 		m, ok = a.list.First()

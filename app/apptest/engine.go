@@ -205,3 +205,13 @@ func (e *Engine) Newest() matter.Matter {
 	all, _ := e.Matters(context.Background())
 	return slices.MaxFunc(all, func(a, b matter.Matter) int { return a.Opened.Compare(b.Opened) })
 }
+
+// ID returns the id of the matter with a title.
+func (e *Engine) ID(title string) matter.ID {
+	all, _ := e.Matters(context.Background())
+	i := slices.IndexFunc(all, func(m matter.Matter) bool { return m.Title == title })
+	if i < 0 {
+		return matter.ID{}
+	}
+	return all[i].ID
+}

@@ -80,7 +80,7 @@ func (p *Panel) Set(m matter.Matter) {
 		objects = append(objects, appwidget.NewIconButton("user-plus", env.T("Add people"), appwidget.Quiet, p.add))
 	}
 	objects = append(objects, appwidget.NewSpace(0, 4), section(env.T("About this matter")),
-		fact(env.T("Class"), env.Class(m.Class)), fact(env.T("Owner"), env.NameOrYou(m.Owner)))
+		fact(env.T("Class"), env.Class(m.Class)), fact(env.T("In charge"), env.NameOrYou(m.Owner)))
 	if !m.Due.IsZero() {
 		objects = append(objects, fact(env.T("Due"), env.Words.Date(m.Due, env.Now())))
 	}
@@ -114,7 +114,7 @@ func (p *Panel) participant(id matter.MemberID) fyne.CanvasObject {
 	env := p.env
 	end := env.Standing(env.People.Member(id))
 	if id == p.m.Owner {
-		end = env.T("Owner of the matter")
+		end = env.T("In charge")
 	}
 	row := env.Person(id, end)
 	if p.mayRemove(id) {

@@ -63,6 +63,9 @@ func (r *row) set(m matter.Matter, chosen, narrow bool) {
 	r.Refresh()
 }
 
+// Title returns the title of the matter shown.
+func (r *row) Title() string { return r.m.Title }
+
 // Tapped is part of fyne.Tappable.
 func (r *row) Tapped(*fyne.PointEvent) { r.tapped(r.m) }
 

@@ -127,9 +127,6 @@ func (d *Directory) show() {
 			d.found = append(d.found, m)
 		}
 	}
-	if d.chosen.IsZero() && !d.narrow && len(d.found) > 0 {
-		d.chosen = d.env.People.Self
-	}
 	d.roll.Set(make([]int, len(d.found)), func(int) float32 { return rowHeight })
 	d.empty.Hidden = len(d.found) > 0
 	d.empty.Set(appwidget.NewCentre(appwidget.NewIcon("users").Sized(30)), appwidget.NewSmall(d.env.T("Nobody has this name.")).Wrapped().Centered())
@@ -143,17 +140,25 @@ func (d *Directory) bind(i int, o fyne.CanvasObject) {
 		name = d.env.T("%s (you)", name)
 	}
 	if row, ok := o.(*appwidget.Option); ok {
-		row.Set(name, m.ID[:], d.env.Standing(m), m.ID == d.chosen && !d.narrow, func() { d.Choose(m.ID) })
+		row.Set(name, m.ID[:], d.env.Standing(m), m.ID == d.shown() && !d.narrow, func() { d.Choose(m.ID) })
 	}
+}
+
+// shown returns whose page there is: in a wide window one's own before anyone is chosen.
+func (d *Directory) shown() matter.MemberID {
+	if d.chosen.IsZero() && !d.narrow {
+		return d.env.People.Self
+	}
+	return d.chosen
 }
 
 func (d *Directory) showPerson() {
 	env := d.env
-	if d.chosen.IsZero() {
+	m := env.People.Member(d.shown())
+	if m.ID.IsZero() {
 		d.column.Set()
 		return
 	}
-	m := env.People.Member(d.chosen)
 	name := appwidget.NewHeading(appwidget.OneLine(env.Name(m.ID)), 20)
 	head := appwidget.NewRow(16, 1, appwidget.NewAvatar(env.Name(m.ID), m.ID[:], 64), appwidget.NewColumn(2, name, appwidget.NewSmall(env.Standing(m))))
 	objects := []fyne.CanvasObject{}

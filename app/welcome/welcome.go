@@ -18,9 +18,12 @@ import (
 
 // A Host makes a hub on this computer.
 type Host interface {
+	// Suggest returns the address under which colleagues can probably reach this
+	// computer, as host:port.
+	Suggest() string
 	// Start starts the hub and returns the link with which its founder joins. It may
 	// be called again after a failure.
-	Start(ctx context.Context) (link string, err error)
+	Start(ctx context.Context, address string) (link string, err error)
 }
 
 // Options say what a welcome needs.
@@ -127,6 +130,8 @@ func (w *Welcome) create() {
 	name := appwidget.NewEntry(env.T("As colleagues know you"))
 	device := appwidget.NewEntry("")
 	device.SetText(w.opts.Device)
+	address := appwidget.NewEntry("")
+	address.SetText(w.opts.Host.Suggest())
 	org, who := appwidget.NewField(env.T("Organisation"), organisation, ""), appwidget.NewField(env.T("Your name"), name, "")
 	var act *appwidget.Button
 	submit := func() {
@@ -134,7 +139,7 @@ func (w *Welcome) create() {
 			return
 		}
 		w.work(act, func(ctx context.Context) error {
-			link, err := w.opts.Host.Start(ctx)
+			link, err := w.opts.Host.Start(ctx, strings.TrimSpace(address.Text))
 			if err != nil {
 				return err
 			}
@@ -144,10 +149,12 @@ func (w *Welcome) create() {
 	organisation.OnSubmitted = func(string) { env.Window.Focus(name) }
 	name.OnSubmitted = func(string) { submit() }
 	device.OnSubmitted = func(string) { submit() }
+	address.OnSubmitted = func(string) { submit() }
 	act = appwidget.NewButton(env.T("Create workspace"), appwidget.Primary, submit)
 	act.Height = 40
 	w.put(w.head(env.T("Create a workspace"), env.T("This computer becomes the hub: colleagues reach it while it is switched on. You can move it to a server later.")),
-		w.notice, org, who, appwidget.NewField(env.T("This device"), device, ""), act)
+		w.notice, org, who, appwidget.NewField(env.T("This device"), device, ""),
+		appwidget.NewField(env.T("Address of this computer"), address, env.T("Colleagues' devices find the hub here. It should stay the same.")), act)
 	env.Window.Focus(organisation)
 }
 
