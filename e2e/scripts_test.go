@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -23,6 +24,8 @@ const scriptsTimeout = 10 * time.Minute
 //	hub start|restart|stop|kill NAME   a hub with its data in $WORK/NAME; start sets
 //	                                   $NAME_link (founding) and $NAME_addr
 //	causactl -as NAME ARGUMENT...      causactl with its home in $WORK/home-NAME
+//	watch start|stop|kill NAME         "causactl watch" as that person, in the background
+//	watch seen NAME PATTERN            waits until that printed a line that matches
 //	capture VARIABLE PATTERN           sets a variable from the last standard output
 //	await PATTERN causactl ...         runs causactl until what it prints matches
 //	holds FOLDER WORD                  some file below the folder contains the word
@@ -42,6 +45,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"hub":      cmdHub,
 			"causactl": cmdCausactl,
+			"watch":    cmdWatch,
 			"capture":  cmdCapture,
 			"await":    cmdAwait,
 			"holds":    cmdHolds,
@@ -50,16 +54,32 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-type hubsKey struct{}
+type runningKey struct{}
 
-// hubs are one script's, by name.
-type hubs map[string]*rig.Hub
+// running are the processes of one script, by name.
+type running struct {
+	hubs    map[string]*rig.Hub
+	watches map[string]*rig.Process
+}
+
+func runningIn(ts *testscript.TestScript) running {
+	r, ok := ts.Value(runningKey{}).(running)
+	if !ok {
+		ts.Fatalf("this script was not set up")
+	}
+	return r
+}
 
 func setup(env *testscript.Env) error {
-	running := make(hubs)
-	env.Values[hubsKey{}] = running
+	r := running{hubs: map[string]*rig.Hub{}, watches: map[string]*rig.Process{}}
+	env.Values[runningKey{}] = r
 	env.Defer(func() {
-		for name, h := range running {
+		for name, w := range r.watches {
+			if err := w.Kill(); err != nil {
+				fmt.Fprintf(os.Stderr, "watch %s: %v\n", name, err)
+			}
+		}
+		for name, h := range r.hubs {
 			if err := h.Kill(); err != nil {
 				fmt.Fprintf(os.Stderr, "hub %s: %v\n", name, err)
 			}
@@ -83,11 +103,7 @@ func cmdHub(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: hub start|restart|stop|kill NAME")
 	}
 	verb, name := args[0], args[1]
-	running, ok := ts.Value(hubsKey{}).(hubs)
-	if !ok {
-		ts.Fatalf("no hubs in this script's environment")
-	}
-	h := running[name]
+	h := runningIn(ts).hubs[name]
 	if h == nil && verb != "start" {
 		ts.Fatalf("hub %s was never started", name)
 	}
@@ -97,7 +113,7 @@ func cmdHub(ts *testscript.TestScript, neg bool, args []string) {
 		if h != nil {
 			ts.Fatalf("hub %s was started before: use hub restart", name)
 		}
-		err = startHub(ts, running, name, args[2:])
+		err = startHub(ts, name, args[2:])
 	case "restart":
 		if h.Running() {
 			err = h.Stop()
@@ -118,7 +134,7 @@ func cmdHub(ts *testscript.TestScript, neg bool, args []string) {
 	judge(ts, neg, err, "hub "+verb)
 }
 
-func startHub(ts *testscript.TestScript, running hubs, name string, args []string) error {
+func startHub(ts *testscript.TestScript, name string, args []string) error {
 	h, err := rig.StartHub(scriptContext(ts), rig.HubOptions{
 		Program: programs.Hub,
 		Data:    ts.MkAbs(name),
@@ -128,7 +144,7 @@ func startHub(ts *testscript.TestScript, running hubs, name string, args []strin
 	if err != nil {
 		return err
 	}
-	running[name] = h
+	runningIn(ts).hubs[name] = h
 	ts.Setenv(name+"_addr", h.Addr())
 	link, err := h.Link(scriptContext(ts))
 	if err != nil {
@@ -166,6 +182,46 @@ func judge(ts *testscript.TestScript, neg bool, err error, what string) {
 		ts.Fatalf("%s crashed: %v", what, err)
 	}
 }
+
+func cmdWatch(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: watch start|stop|kill NAME, or: watch seen NAME PATTERN")
+	}
+	verb, name := args[0], args[1]
+	watches := runningIn(ts).watches
+	w := watches[name]
+	if w == nil && verb != "start" {
+		ts.Fatalf("%s does not watch", name)
+	}
+	var err error
+	switch verb {
+	case "start":
+		cmd := exec.CommandContext(scriptContext(ts), programs.Causactl,
+			"--home", personHome(ts, name), "--json", "watch")
+		cmd.Env = environment(ts)
+		if watches[name], err = rig.StartProcess(cmd); err == nil {
+			_, err = watches[name].Find(scriptContext(ts), online)
+		}
+	case "stop":
+		err = w.Stop()
+	case "kill":
+		err = w.Kill()
+	case "seen":
+		if len(args) != 3 {
+			ts.Fatalf("usage: watch seen NAME PATTERN")
+		}
+		var pattern *regexp.Regexp
+		if pattern, err = regexp.Compile(args[2]); err == nil {
+			_, err = w.Find(scriptContext(ts), pattern)
+		}
+	default:
+		ts.Fatalf("watch %s: start, stop, kill or seen?", verb)
+	}
+	judge(ts, false, err, "watch "+verb)
+}
+
+// online is the line by which a watch says that it is connected.
+var online = regexp.MustCompile(`"event":"status","online":true`)
 
 func cmdCapture(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {

@@ -134,7 +134,7 @@ func TestContextEndsTheHub(t *testing.T) {
 	}
 	cancel()
 	var exit *exec.ExitError
-	if err := <-h.exited; !errors.As(err, &exit) && !errors.Is(err, context.Canceled) {
+	if err := <-h.process.exited; !errors.As(err, &exit) && !errors.Is(err, context.Canceled) {
 		t.Errorf("the process ended with %v, want that it was killed", err)
 	}
 }
