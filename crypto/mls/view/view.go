@@ -22,6 +22,9 @@ var (
 	ErrSignature = suite.ErrSignature
 	ErrMalformed = syntax.ErrMalformed
 	ErrVersion   = errors.New("stored by a newer version")
+
+	// ErrGroupInfo says that a commit is good, but its group info isn't.
+	ErrGroupInfo = errors.New("group info doesn't belong to the commit (section 12.4.1)")
 )
 
 // An EpochError says that a message is for another epoch than the group is in.
@@ -122,15 +125,12 @@ func (v *View) Commit(commit, groupInfo []byte) (*Change, *View, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	info, s, err := parseInfo(groupInfo)
+	info, _, err := parseInfo(groupInfo)
 	if err != nil {
-		return nil, nil, err
-	}
-	if s != v.state.Suite {
-		return nil, nil, errors.New("group info has another cipher suite")
+		return nil, nil, fmt.Errorf("%w: %w", ErrGroupInfo, err)
 	}
 	if err := checkInfo(info, n, a.Auth.ConfirmationTag); err != nil {
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("%w: %w", ErrGroupInfo, err)
 	}
 	next := &View{
 		state: n.State(a.Auth.ConfirmationTag), info: info, check: v.check,
@@ -163,24 +163,24 @@ func (v *View) authenticate(b []byte, want framing.ContentType) (*framing.Authen
 // and that the committer signed it.
 func checkInfo(info *framing.GroupInfo, n *evolution.Next, tag []byte) error {
 	if !bytes.Equal(info.Context.Encode(), n.Context.Encode()) {
-		return errors.New("group info isn't the one of the epoch after the commit (section 12.4.1)")
+		return errors.New("its group context isn't the one after the commit")
 	}
 	if !bytes.Equal(info.ConfirmationTag, tag) {
-		return errors.New("group info's confirmation tag isn't the commit's (section 12.4.1)")
+		return errors.New("confirmation tag differs")
 	}
 	if info.Signer != n.Sender {
-		return errors.New("group info isn't signed by the committer (section 12.4.1)")
+		return errors.New("somebody else than the committer signed it")
 	}
 	if err := info.VerifySignature(n.Tree.Suite(), n.Tree.Leaf(info.Signer)); err != nil {
 		return err
 	}
 	data, ok := info.Extensions.Find(tree.ExtRatchetTree)
 	if !ok || !bytes.Equal(data, n.Tree.Encode()) {
-		return errors.New("group info's ratchet tree isn't the group's (section 12.4.3.3)")
+		return errors.New("ratchet tree differs (section 12.4.3.3)")
 	}
 	pub, ok := info.ExternalPub()
 	if !ok {
-		return errors.New("group info has no external public key (section 12.4.3.2)")
+		return errors.New("no external public key (section 12.4.3.2)")
 	}
 	if err := n.Tree.Suite().CheckPublicKey(pub); err != nil {
 		return fmt.Errorf("external public key: %w", err)
