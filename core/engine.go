@@ -26,13 +26,14 @@ type engineState struct {
 	look       map[matter.ID]time.Time // matters whose membership is to be looked at, and when
 	behind     map[matter.ID]bool      // matters to be pulled
 	turn       map[matter.ID]time.Time // when it is this device's turn to commit for others
+	fails      map[matter.ID]int       // tries in a row that failed to change a matter's participants
 	problems   map[matter.ID]error     // why a wish for a matter could not be fulfilled
 	wait       time.Time               // the hub asked not to send before
 }
 
 func newEngineState() engineState {
 	return engineState{
-		committing: map[matter.ID]bool{}, look: map[matter.ID]time.Time{}, turn: map[matter.ID]time.Time{}, behind: map[matter.ID]bool{}, problems: map[matter.ID]error{},
+		committing: map[matter.ID]bool{}, look: map[matter.ID]time.Time{}, turn: map[matter.ID]time.Time{}, behind: map[matter.ID]bool{}, fails: map[matter.ID]int{}, problems: map[matter.ID]error{},
 	}
 }
 
@@ -155,6 +156,7 @@ func (c *Client) converse(ctx context.Context, l *link, ready *pb.Ready) error {
 func (c *Client) takeWishes(ctx context.Context) {
 	for _, id := range c.wishes.take() {
 		delete(c.work.problems, id)
+		delete(c.work.fails, id)
 		delete(c.work.turn, id)
 		c.work.look[id] = time.Now()
 	}

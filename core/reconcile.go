@@ -24,7 +24,7 @@ import (
 const (
 	epochLife  = 24 * time.Hour         // an active matter's keys are renewed after this
 	otherTurn  = 2 * time.Second        // others' devices wait up to this, so that not all commit at once
-	tryAgain   = 30 * time.Second       // after a refusal that time may heal
+	lastTry    = 5 * time.Minute        // between tries that keep failing
 	createTry  = 2 * time.Second        // after the hub refused a new matter because it is busy
 	conflictIn = 200 * time.Millisecond // after someone else was faster
 )
@@ -127,6 +127,7 @@ func (c *Client) reconcile(ctx context.Context, l *link, id matter.ID) (again ti
 func (c *Client) finish(id matter.ID, problem error) {
 	if problem == nil {
 		delete(c.work.problems, id)
+		delete(c.work.fails, id)
 	} else {
 		c.work.problems[id] = problem
 	}
@@ -224,8 +225,7 @@ func (c *Client) commit(ctx context.Context, l *link, id matter.ID, g *mls.Group
 		return c.later(id, err)
 	}
 	if len(packages) == 0 && len(p.remove) == 0 && !p.rotate {
-		c.finish(id, notReachable())
-		return time.Now().Add(tryAgain), nil
+		return c.later(id, notReachable())
 	}
 	pending, err := g.Commit(mls.CommitRequest{Add: packages, Remove: p.remove, ForcePath: p.rotate})
 	if err != nil {
@@ -272,9 +272,10 @@ func (c *Client) later(id matter.ID, err error) (time.Time, error) {
 	if errors.Is(err, ErrOffline) || errors.Is(err, context.Canceled) {
 		return time.Time{}, err
 	}
-	c.log.Warn("participants can't be changed", "err", err)
+	c.log.Info("participants can't be changed now", "err", err)
 	c.finish(id, worded(err))
-	return time.Now().Add(tryAgain), nil
+	c.work.fails[id]++
+	return time.Now().Add(min(backoff(c.work.fails[id]), lastTry)), nil
 }
 
 func notReachable() error {
