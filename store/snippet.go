@@ -17,7 +17,7 @@ type Mark struct{ From, To int }
 // A snippet begins at most snippetBefore characters before the first place and has
 // at most snippetLength.
 const (
-	snippetBefore = 16
+	snippetBefore = 24
 	snippetLength = 90
 )
 
