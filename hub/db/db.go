@@ -16,7 +16,7 @@ import (
 	"path/filepath"
 	"sync"
 
-	"github.com/mattn/go-sqlite3"
+	_ "github.com/mattn/go-sqlite3" // the driver
 )
 
 // ErrFull means that the disk took no more. What was being written is as if it had
@@ -183,16 +183,4 @@ func (d *DB) LimitPages(ctx context.Context, n int64) error {
 		return fmt.Errorf("limit pages: %w", classify(err))
 	}
 	return nil
-}
-
-// classify turns the driver errors that callers branch on into ours.
-func classify(err error) error {
-	e, ok := errors.AsType[sqlite3.Error](err)
-	if !ok {
-		return err
-	}
-	if e.Code == sqlite3.ErrFull || noSpace(e.SystemErrno) {
-		return fmt.Errorf("%w: %v", ErrFull, err) //nolint:errorlint // the driver's error stays inside this package
-	}
-	return err
 }

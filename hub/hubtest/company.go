@@ -191,3 +191,16 @@ func (c *Company) Apply(e *orglog.Entry) error {
 	defer c.mu.Unlock()
 	return c.state.Apply(e)
 }
+
+// Another makes a further device of a device's member.
+func (c *Company) Another(d *Device) (*Device, error) {
+	public, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		return nil, err
+	}
+	err = c.Say(d, orglog.DeviceInvited{Member: d.Member, InviteKey: public, Expires: time.Now().Add(time.Hour).Truncate(time.Millisecond)})
+	if err != nil {
+		return nil, err
+	}
+	return c.Enrol(key)
+}

@@ -1,0 +1,22 @@
+//go:build cgo
+
+package db
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/mattn/go-sqlite3"
+)
+
+// classify turns the driver errors that callers branch on into ours.
+func classify(err error) error {
+	e, ok := errors.AsType[sqlite3.Error](err)
+	if !ok {
+		return err
+	}
+	if e.Code == sqlite3.ErrFull || noSpace(e.SystemErrno) {
+		return fmt.Errorf("%w: %v", ErrFull, err) //nolint:errorlint // the driver's error stays inside this package
+	}
+	return err
+}
