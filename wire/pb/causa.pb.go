@@ -1020,7 +1020,8 @@ func (x *PullLog) GetFrom() uint64 {
 	return 0
 }
 
-// A LogPage carries consecutive entries; also pushed when the log grows.
+// A LogPage carries consecutive entries; also pushed when the log grows. A pushed one
+// without entries means that pushes were left out: pull.
 type LogPage struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	From    uint64                 `protobuf:"varint,1,opt,name=from,proto3" json:"from,omitempty"`
@@ -1415,7 +1416,10 @@ func (x *CreateMatter) GetGroupInfo() []byte {
 	return nil
 }
 
-// A CommitBundle moves a matter from one epoch to the next, all or nothing.
+// A CommitBundle moves a matter from one epoch to the next, all or nothing. A repeat
+// of the accepted one, byte for byte, is answered as it was. While a device in the
+// matter is no longer active, only a commit that removes it is taken. By an external
+// commit, a device whose member has a device in the matter comes in itself.
 type CommitBundle struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Matter []byte                 `protobuf:"bytes,1,opt,name=matter,proto3" json:"matter,omitempty"`
@@ -1425,7 +1429,7 @@ type CommitBundle struct {
 	Commit []byte `protobuf:"bytes,3,opt,name=commit,proto3" json:"commit,omitempty"`
 	// MLSMessage with the Welcome; empty when nobody is added.
 	Welcome []byte `protobuf:"bytes,4,opt,name=welcome,proto3" json:"welcome,omitempty"`
-	// The devices the welcome is for.
+	// The devices the welcome is for: exactly those that the commit adds.
 	WelcomeDevices [][]byte `protobuf:"bytes,5,rep,name=welcome_devices,json=welcomeDevices,proto3" json:"welcome_devices,omitempty"`
 	// MLSMessage with the GroupInfo of the new epoch, ratchet tree inside.
 	GroupInfo     []byte `protobuf:"bytes,6,opt,name=group_info,json=groupInfo,proto3" json:"group_info,omitempty"`
@@ -1505,7 +1509,8 @@ func (x *CommitBundle) GetGroupInfo() []byte {
 	return nil
 }
 
-// SendContent hands over one sealed message.
+// SendContent hands over one sealed message. One with a counter that was taken before
+// is answered as it was then; a refused one leaves the counter as it is.
 type SendContent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// One more than the last counter taken from this device.
@@ -1718,7 +1723,8 @@ func (x *Entry) GetPayload() []byte {
 	return nil
 }
 
-// PullMatter asks for the entries after a sequence, as many as one page holds.
+// PullMatter asks for the entries after a sequence, as many as one page holds. A device
+// gets those from the commit that added it up to the one that removed it.
 type PullMatter struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Matter        []byte                 `protobuf:"bytes,1,opt,name=matter,proto3" json:"matter,omitempty"`
@@ -1772,13 +1778,15 @@ func (x *PullMatter) GetAfter() uint64 {
 }
 
 // A MatterPage carries entries in sequence order; also pushed (live) as they are
-// accepted. A pushed page that does not follow what the device has is to be ignored
-// and pulled.
+// accepted, to every device in the matter, the sender's included. A pushed page that
+// does not follow what the device has is to be ignored and pulled; so is one without
+// entries, which means that pushes were left out.
 type MatterPage struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Matter  []byte                 `protobuf:"bytes,1,opt,name=matter,proto3" json:"matter,omitempty"`
 	Entries []*Entry               `protobuf:"bytes,2,rep,name=entries,proto3" json:"entries,omitempty"`
-	// The matter's last sequence when the page was made.
+	// The matter's last sequence when the page was made; after its removal from the
+	// matter, the last that the device may see.
 	Head          uint64 `protobuf:"varint,3,opt,name=head,proto3" json:"head,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1953,7 +1961,8 @@ func (*TakeWelcomes) Descriptor() ([]byte, []int) {
 	return file_causa_proto_rawDescGZIP(), []int{24}
 }
 
-// Welcomes answers TakeWelcomes; also pushed as they come.
+// Welcomes answers TakeWelcomes; also pushed as they come. A pushed one without items
+// means that some wait: take them.
 type Welcomes struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Items         []*Welcomes_Item       `protobuf:"bytes,1,rep,name=items,proto3" json:"items,omitempty"`
