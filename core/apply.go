@@ -34,7 +34,13 @@ func (c *Client) apply(ctx context.Context, l *link, id matter.ID, entries []*pb
 		return err
 	}
 	c.events.tell(a.events...)
-	if a.committed {
+	if a.back {
+		delete(c.work.lost, id)
+		delete(c.work.rejoin, id)
+		delete(c.work.fails, id)
+		delete(c.work.problems, id)
+	}
+	if a.committed || a.back {
 		delete(c.work.committing, id)
 		c.lookAt(id, time.Now())
 	}
@@ -58,6 +64,7 @@ type applying struct {
 
 	events    []Event
 	committed bool
+	back      bool
 	sent      bool
 }
 
@@ -109,7 +116,7 @@ func (a *applying) entry(e *pb.Entry) error {
 // commit moves the matter's group to its next epoch.
 func (a *applying) commit(e *pb.Entry) error {
 	if a.row == nil {
-		return nil
+		return a.rejoined(e)
 	}
 	group, pending, err := a.c.loadGroup(a.row)
 	if err != nil {
@@ -126,11 +133,14 @@ func (a *applying) commit(e *pb.Entry) error {
 		}
 		return a.lost(e, err)
 	}
-	a.committed = true
 	before, err := a.tx.Participants(a.id)
 	if err != nil {
 		return err
 	}
+	if err := a.letIn(change, before); err != nil {
+		return a.lost(e, err)
+	}
+	a.committed = true
 	if change.SelfRemoved {
 		return a.removed(e, change)
 	}
@@ -145,7 +155,7 @@ func (a *applying) commit(e *pb.Entry) error {
 	if err := a.fulfilled(after); err != nil {
 		return err
 	}
-	if own && len(group.Members()) > devices {
+	if own && len(group.Members()) > devices || change.External && a.firstBeside(group, change) {
 		if err := a.c.queueDescription(a.tx, a.id); err != nil {
 			return err
 		}
@@ -194,10 +204,55 @@ func (a *applying) removed(e *pb.Entry, change *mls.Change) error {
 	})
 }
 
-// lost gives up following a matter whose commit this device can't take.
+// letIn refuses a device that brings itself in, unless it is another one of somebody who
+// takes part already.
+func (a *applying) letIn(change *mls.Change, before []matter.MemberID) error {
+	if !change.External {
+		return nil
+	}
+	dev, _, _ := a.c.dir.device(deviceOf(change.CommitterIdentity))
+	if !slices.Contains(before, dev.Member) {
+		return errors.New("a device of someone who does not take part let itself in")
+	}
+	return nil
+}
+
+// firstBeside reports whether this device is the one that tells a device which has let
+// itself in what the matter is about: the first in the group.
+func (a *applying) firstBeside(g *mls.Group, change *mls.Change) bool {
+	for _, leaf := range g.Members() {
+		if !bytes.Equal(leaf.Identity, change.CommitterIdentity) {
+			return deviceOf(leaf.Identity) == a.c.self
+		}
+	}
+	return false
+}
+
+// rejoined takes the external commit by which this device comes back; until then, other
+// commits mean nothing to it.
+func (a *applying) rejoined(e *pb.Entry) error {
+	pending := a.c.work.rejoin[a.id]
+	if pending == nil || !bytes.Equal(pending.Commit(), e.GetPayload()) {
+		return nil
+	}
+	before, err := a.tx.Participants(a.id)
+	if err != nil {
+		return err
+	}
+	group := pending.Group()
+	if a.row, err = a.c.putGroup(a.tx, a.id, group, time.UnixMilli(e.GetTimeMs())); err != nil {
+		return err
+	}
+	a.back = true
+	return a.tx.SetParticipants(a.id, a.c.participants(group, before))
+}
+
+// lost gives up following a matter whose commit this device can't take; it comes back
+// with a commit of its own.
 func (a *applying) lost(e *pb.Entry, why error) error {
 	a.c.log.Error("commit can't be taken", "seq", e.GetSeq(), "err", why)
 	a.c.work.problems[a.id] = damaged(why)
+	a.c.work.lost[a.id] = time.Now()
 	a.row = nil
 	return a.tx.DropGroup(a.id)
 }
@@ -290,7 +345,8 @@ func (a *applying) described(e *pb.Entry, m matter.Message, con content) error {
 	}
 	// What this device opened itself it knows already; the line in the thread comes now.
 	first := !a.place.Described || m.Device == a.c.self && a.place.Adder == a.c.self
-	if !(first && m.Device == a.place.Adder) && m.Author != a.place.Owner {
+	believed := m.Device == a.place.Adder || a.place.Adder == a.c.self && !a.place.Described
+	if !(first && believed) && m.Author != a.place.Owner {
 		return nil
 	}
 	known, err := a.tx.Matter(a.id)

@@ -295,3 +295,39 @@ func TestAudit(t *testing.T) {
 		t.Errorf("audit = %s, want %s", got, want)
 	}
 }
+
+// A device that has lost a matter's keys comes back by itself.
+func TestComeBack(t *testing.T) {
+	co, alice := found(t)
+	bob := co.invite(alice, "Bob")
+	co.sync(alice)
+	id := co.start(alice, "work", bob)
+	opened := fmt.Sprintf("[%d Alice Alice Bob]", matter.KindOpened)
+	co.say(alice, id, "one")
+	co.await(bob, id, opened, "Alice: one")
+	if err := bob.Close(); err != nil {
+		t.Fatal(err)
+	}
+	co.say(alice, id, "two")
+	co.sync(alice)
+	core.LoseGroup(t, co.options("Bob"), id)
+	bob = co.open("Bob")
+	co.sync(bob)
+	co.say(bob, id, "I am back")
+	co.say(alice, id, "three")
+	lost := fmt.Sprintf("[%d Alice ]", matter.KindUnread)
+	got := func() []string { co.sync(alice, bob); return co.texts(bob, id) }
+	for ctx := co.ctx(); len(got()) < 5; {
+		if ctx.Err() != nil {
+			t.Fatalf("Bob reads %q", got())
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	lines := got()
+	if lines[2] != lost {
+		t.Errorf("what was said while Bob had no keys = %q, want %q", lines[2], lost)
+	}
+	if tail := strings.Join(lines[3:], ", "); !strings.Contains(tail, "Bob: I am back") || !strings.Contains(tail, "Alice: three") {
+		t.Errorf("Bob reads %q at the end", tail)
+	}
+}

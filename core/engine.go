@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"causa/crypto/mls"
 	"causa/internal/fault"
 	"causa/matter"
 	"causa/store"
@@ -22,18 +23,22 @@ const (
 
 // engineState is what the engine goroutine alone remembers between its steps.
 type engineState struct {
-	committing map[matter.ID]bool      // matters whose own commit the hub has taken and not pushed yet
-	look       map[matter.ID]time.Time // matters whose membership is to be looked at, and when
-	behind     map[matter.ID]bool      // matters to be pulled
-	turn       map[matter.ID]time.Time // when it is this device's turn to commit for others
-	fails      map[matter.ID]int       // tries in a row that failed to change a matter's participants
-	problems   map[matter.ID]error     // why a wish for a matter could not be fulfilled
-	wait       time.Time               // the hub asked not to send before
+	committing map[matter.ID]bool         // matters whose own commit the hub has taken and not pushed yet
+	look       map[matter.ID]time.Time    // matters whose membership is to be looked at, and when
+	behind     map[matter.ID]bool         // matters to be pulled
+	turn       map[matter.ID]time.Time    // when it is this device's turn to commit for others
+	fails      map[matter.ID]int          // tries in a row that failed to change a matter's participants
+	problems   map[matter.ID]error        // why a wish for a matter could not be fulfilled
+	lost       map[matter.ID]time.Time    // matters to come back to by an external commit, and when to try
+	rejoin     map[matter.ID]*mls.Pending // such commits that the hub has taken and not pushed yet
+	wait       time.Time                  // the hub asked not to send before
 }
 
 func newEngineState() engineState {
 	return engineState{
-		committing: map[matter.ID]bool{}, look: map[matter.ID]time.Time{}, turn: map[matter.ID]time.Time{}, behind: map[matter.ID]bool{}, fails: map[matter.ID]int{}, problems: map[matter.ID]error{},
+		committing: map[matter.ID]bool{}, look: map[matter.ID]time.Time{}, turn: map[matter.ID]time.Time{},
+		behind: map[matter.ID]bool{}, fails: map[matter.ID]int{}, problems: map[matter.ID]error{},
+		lost: map[matter.ID]time.Time{}, rejoin: map[matter.ID]*mls.Pending{},
 	}
 }
 
@@ -120,6 +125,10 @@ func (c *Client) converse(ctx context.Context, l *link, ready *pb.Ready) error {
 	if err := c.lookAtAll(ctx); err != nil {
 		return err
 	}
+	clear(c.work.rejoin)
+	if err := c.findLost(ctx); err != nil {
+		return err
+	}
 	counter := ready.GetLastCounter()
 	for {
 		if c.refresh.Swap(false) {
@@ -139,6 +148,10 @@ func (c *Client) converse(ctx context.Context, l *link, ready *pb.Ready) error {
 		if err != nil {
 			return err
 		}
+		comeback, err := c.rejoinDue(ctx, l)
+		if err != nil {
+			return err
+		}
 		again, err := c.flush(ctx, l, &counter)
 		if err != nil {
 			return err
@@ -146,7 +159,7 @@ func (c *Client) converse(ctx context.Context, l *link, ready *pb.Ready) error {
 		if len(c.work.behind) > 0 {
 			continue // a refusal told us of entries to pull
 		}
-		if err := c.rest(ctx, l, earlier(soonest, again)); err != nil {
+		if err := c.rest(ctx, l, earlier(earlier(soonest, comeback), again)); err != nil {
 			return err
 		}
 	}
@@ -171,7 +184,7 @@ func (c *Client) rest(ctx context.Context, l *link, until time.Time) error {
 	var alarm <-chan time.Time
 	if len(c.nudge) == 0 && len(l.pushed) == 0 {
 		c.setStatus(func(s *Status) { s.CatchingUp = false })
-		if c.Status().Queued == 0 && len(c.work.committing) == 0 && len(c.work.turn) == 0 {
+		if c.Status().Queued == 0 && len(c.work.committing) == 0 && len(c.work.turn) == 0 && len(c.work.rejoin) == 0 {
 			c.setIdle(true)
 		}
 	}

@@ -85,6 +85,9 @@ func (c *Client) join(ctx context.Context, l *link, items []*pb.Welcomes_Item) e
 		switch {
 		case errors.As(err, &bad):
 			c.log.Warn("welcome can't be used", "err", err)
+			if err := c.comeBack(ctx, it); err != nil {
+				return err
+			}
 		case err != nil:
 			return err
 		default:
@@ -93,6 +96,20 @@ func (c *Client) join(ctx context.Context, l *link, items []*pb.Welcomes_Item) e
 		ids = append(ids, it.GetId())
 	}
 	_, err := l.ask(ctx, &pb.ClientFrame{Body: &pb.ClientFrame_DropWelcomes{DropWelcomes: &pb.DropWelcomes{Ids: ids}}})
+	return err
+}
+
+// comeBack plans to join a matter by an external commit, because its welcome is of no use.
+func (c *Client) comeBack(ctx context.Context, it *pb.Welcomes_Item) error {
+	id := matter.ID(it.GetMatter())
+	err := c.home.db.Update(ctx, func(tx *store.Tx) error {
+		if _, err := tx.Group(id); !errors.Is(err, store.ErrNone) {
+			return err // it was used before, and the hub was not told in time
+		}
+		m := matter.Matter{ID: id, Class: matter.ClassGeneral, State: matter.StateOpen, Active: c.now()}
+		c.work.lost[id] = time.Now()
+		return tx.NewMatter(m, c.self, it.GetSeq())
+	})
 	return err
 }
 

@@ -129,20 +129,19 @@ func (c *Client) batch(ctx context.Context, counter uint64) ([]sending, error) {
 	return batch, err
 }
 
-// sendable returns the group to send in, or nil when nothing can be sent there: the
-// matter is lost to this device, or waits for a commit.
+// sendable returns the group to send in, or nil when nothing can be sent there now: this
+// device has to come back into the matter first, or a commit has to be made.
 func (c *Client) sendable(tx *store.Tx, id matter.ID) (*store.Group, error) {
 	place, err := tx.Place(id)
 	if err != nil {
 		return nil, err
 	}
+	if place.Removed {
+		return nil, c.failAll(tx, id, notIn(nil))
+	}
 	g, err := tx.Group(id)
-	if errors.Is(err, store.ErrNone) || place.Removed {
-		why := damaged(nil)
-		if place.Removed {
-			why = notIn(nil)
-		}
-		return nil, c.failAll(tx, id, why)
+	if errors.Is(err, store.ErrNone) {
+		return nil, nil // lost; what is said waits until this device is back
 	}
 	if err != nil || place.Unborn || c.work.committing[id] {
 		return nil, err

@@ -98,3 +98,18 @@ func (tx *Tx) GroupMatters() ([]matter.ID, error) {
 	}, "SELECT matter FROM mls_group")
 	return ids, err
 }
+
+// MattersWithoutGroup lists the matters this member is in that this device has no keys
+// for any more.
+func (tx *Tx) MattersWithoutGroup() ([]matter.ID, error) {
+	var ids []matter.ID
+	err := tx.each(func(r *sql.Rows) error {
+		var b []byte
+		if err := r.Scan(&b); err != nil {
+			return err
+		}
+		ids = append(ids, matter.ID(b))
+		return nil
+	}, "SELECT id FROM matter WHERE NOT removed AND NOT unborn AND id NOT IN (SELECT matter FROM mls_group)")
+	return ids, err
+}
