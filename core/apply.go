@@ -57,9 +57,7 @@ type applying struct {
 	id     matter.ID
 	place  store.Place
 	row    *store.Group // nil: this device has no keys any more
-	group  *mls.Group   // row's state, once a commit needed it
-	since  time.Time
-	final  bool // the log is fresh: what names an unknown device is a forgery
+	final  bool         // the log is fresh: what names an unknown device is a forgery
 	secret map[uint64]*seal.Secret
 
 	events    []Event

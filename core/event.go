@@ -9,23 +9,23 @@ import (
 // An Event is something that changed; its type says what.
 type Event interface{ event() }
 
-// StatusChanged: the connection, or what waits to be sent, has changed.
+// StatusChanged says that the connection, or what waits to be sent, has changed.
 type StatusChanged struct{ Status Status }
 
-// MatterChanged: a matter is new, or its title, participants, unread count or last
-// message changed.
+// MatterChanged says that a matter is new, or that its title, participants, unread count
+// or last message changed.
 type MatterChanged struct{ ID matter.ID }
 
-// MessageAdded: a thread has a new line.
+// MessageAdded says that a thread has a new line.
 type MessageAdded struct{ Message matter.Message }
 
-// MessageChanged: a message of one's own was sent, or refused for good.
+// MessageChanged says that a message of one's own was sent, or refused for good.
 type MessageChanged struct{ Message matter.Message }
 
-// DirectoryChanged: members, devices, roles or policies changed.
+// DirectoryChanged says that members, devices, roles or policies changed.
 type DirectoryChanged struct{}
 
-// Shut: the engine has stopped for good; Reason has words.
+// Shut says that the engine has stopped for good; Reason has words.
 type Shut struct{ Reason error }
 
 func (StatusChanged) event()    {}

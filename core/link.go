@@ -13,10 +13,11 @@ import (
 	"sync"
 	"time"
 
+	"github.com/coder/websocket"
+
 	"causa/internal/fault"
 	"causa/wire"
 	"causa/wire/pb"
-	"github.com/coder/websocket"
 )
 
 // Patience with the network.

@@ -227,14 +227,14 @@ func (c *Client) want(ctx context.Context, id matter.ID, members []matter.Member
 // come true. It returns with words when the engine could not do it now; the wishes
 // remain and are tried again.
 func (c *Client) WaitParticipants(ctx context.Context, id matter.ID) error {
-	tried := make(chan error, 1)
+	tried := make(chan reconciled, 1)
 	cancel := c.events.add(func(e Event) {
 		if r, ok := e.(reconciled); ok && r.id == id {
 			select {
-			case <-tried:
+			case <-tried: // only the newest counts
 			default:
 			}
-			tried <- r.problem
+			tried <- r
 		}
 	})
 	defer cancel()
@@ -253,9 +253,9 @@ func (c *Client) WaitParticipants(ctx context.Context, id matter.ID) error {
 			return worded(err)
 		}
 		select {
-		case problem := <-tried:
-			if problem != nil {
-				return problem
+		case r := <-tried:
+			if r.problem != nil {
+				return r.problem
 			}
 		case <-c.ended:
 			return ErrClosed

@@ -166,7 +166,8 @@ func (s *Secret) aead(h Header) (interface {
 	Seal(dst, nonce, plaintext, additionalData []byte) []byte
 	Open(dst, nonce, ciphertext, additionalData []byte) ([]byte, error)
 	Overhead() int
-}, error) {
+}, error,
+) {
 	info := make([]byte, 0, len(keyLabel)+32+16)
 	info = append(info, keyLabel...)
 	info = append(info, h.Sender[:]...)

@@ -137,7 +137,8 @@ func (t *talker) end() error {
 	if err := t.in.Close(); err != nil {
 		return err
 	}
-	for range t.heard { //nolint:revive // drains what is left
+	for range t.heard {
+		// What is left was heard before.
 	}
 	return t.cmd.Wait()
 }
