@@ -69,7 +69,7 @@ func verify(ctx context.Context, f *file) error {
 	if db.write, db.read, err = f.pools(Options{}); err != nil {
 		return err
 	}
-	_, err = db.write.ExecContext(ctx, "PRAGMA wal_checkpoint")
+	err = db.clearLog(ctx)
 	if err == nil {
 		err = db.Check(ctx)
 	}

@@ -129,7 +129,7 @@ func create(ctx context.Context, f *file, o Options) error {
 	}
 	db, err := attach(ctx, tmp, o)
 	if err == nil {
-		err = db.closePools()
+		err = errors.Join(db.clearLog(ctx), db.closePools())
 	}
 	if err == nil {
 		err = publish(tmp.path, f.path)

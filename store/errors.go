@@ -18,6 +18,7 @@ var (
 	ErrNewer    = errors.New("the store is of a newer app") // see [NewerError]
 	ErrForeign  = errors.New("the file is not a store")
 	ErrDiskFull = errors.New("the disk is full")
+	ErrDisk     = errors.New("the disk reports an error")
 	ErrReadOnly = errors.New("the store can't be written")
 	ErrInUse    = errors.New("another process has the store open")
 	ErrClosed   = errors.New("the store is closed")
@@ -92,6 +93,12 @@ func (f *file) worded(err error) error {
 		return f.unreadable(err)
 	case code == codeCorrupt || extended == ioData || (code == codeIO || code == codeError) && f.met():
 		return f.damaged(err)
+	case code == codeIO:
+		return &fault.Error{
+			Text: "The disk of this computer reports an error.",
+			Hint: "Try again. When it comes back, have the disk checked.",
+			Err:  fmt.Errorf("%w: %v", ErrDisk, err), //nolint:errorlint // the driver's error stops here
+		}
 	}
 	return err
 }

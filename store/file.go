@@ -108,7 +108,11 @@ func touch(path string) error {
 }
 
 // publish makes the finished database at from the one at to, durably. Both are closed.
+// Whoever calls it has emptied the log: closing alone does not tell when that fails.
 func publish(from, to string) error {
+	if info, err := os.Stat(from + "-wal"); err == nil && info.Size() > 0 {
+		return errors.New("the log of the new file is not empty")
+	}
 	f, err := os.OpenFile(from, os.O_RDWR, 0)
 	if err != nil {
 		return err

@@ -7,12 +7,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 )
 
 // A Recording keeps what was written, truncated, synced and deleted, in order, so that a
 // power cut can be tried at any place.
 type Recording struct {
+	mu  sync.Mutex
 	ops []recorded
 }
 
@@ -25,6 +27,8 @@ const marked = 'm'
 
 // Hook records an operation and lets it happen.
 func (r *Recording) Hook(o Op) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	switch o.Kind {
 	case Write, Truncate, Sync, Delete, Open:
 		o.Data = slices.Clone(o.Data)
@@ -34,10 +38,18 @@ func (r *Recording) Hook(o Op) int {
 }
 
 // Mark notes that everything up to n has been acknowledged.
-func (r *Recording) Mark(n int) { r.ops = append(r.ops, recorded{Op: Op{Kind: marked}, mark: n}) }
+func (r *Recording) Mark(n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ops = append(r.ops, recorded{Op: Op{Kind: marked}, mark: n})
+}
 
 // Len returns the number of operations so far, marks included.
-func (r *Recording) Len() int { return len(r.ops) }
+func (r *Recording) Len() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.ops)
+}
 
 type cutFile struct {
 	durable []byte
@@ -107,4 +119,9 @@ func (r *Recording) Cut(t testing.TB, at int, dir string) (mark int, how string)
 		}
 	}
 	return mark, [...]string{"nothing unsynced kept", "some torn", "all kept"}[keep]
+}
+
+// Seed notes a file that was there, durably, before the recording.
+func (r *Recording) Seed(name string, data []byte) {
+	r.ops = append(r.ops, recorded{Op: Op{Kind: Write, Name: name, Data: data}}, recorded{Op: Op{Kind: Sync, Name: name}})
 }
