@@ -20,14 +20,14 @@ const (
 type cache struct {
 	matters  map[matter.ID]*matterState
 	counters map[db.DeviceNo]uint64
-	fences   map[db.DeviceNo]*session // the newest session of each device
+	fences   map[db.DeviceNo]uint64 // serial of the newest session of each device
 }
 
 func newCache() *cache {
 	return &cache{
 		matters:  map[matter.ID]*matterState{},
 		counters: map[db.DeviceNo]uint64{},
-		fences:   map[db.DeviceNo]*session{},
+		fences:   map[db.DeviceNo]uint64{},
 	}
 }
 
@@ -40,8 +40,8 @@ func (c *cache) publish(b *batch) {
 	for no, n := range b.counters {
 		c.counters[no] = n
 	}
-	for no, s := range b.fences {
-		c.fences[no] = s
+	for no, serial := range b.fences {
+		c.fences[no] = serial
 	}
 	shrink(c.matters, maxCachedMatters)
 	shrink(c.counters, maxCachedCounters)

@@ -70,8 +70,12 @@ func (s *session) may(f *pb.ClientFrame) error {
 		log = true
 	case *pb.ClientFrame_AppendLog:
 		log, bucket = true, s.limits.commits
-	case *pb.ClientFrame_CommitBundle, *pb.ClientFrame_CreateMatter, *pb.ClientFrame_PublishKeyPackages:
+	case *pb.ClientFrame_CommitBundle, *pb.ClientFrame_CreateMatter:
 		bucket = s.limits.commits
+	case *pb.ClientFrame_PublishKeyPackages:
+		bucket, cost = s.limits.commits, max(1, float64(len(body.PublishKeyPackages.GetKeyPackages()))/10)
+	case *pb.ClientFrame_PullHeads, *pb.ClientFrame_TakeWelcomes: // they can be long
+		cost = 5
 	case *pb.ClientFrame_ClaimKeyPackages:
 		bucket, cost = s.limits.claims, float64(max(1, len(body.ClaimKeyPackages.GetDevices())))
 	}

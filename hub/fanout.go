@@ -67,11 +67,7 @@ func (h *Hub) deliverPage(seg *segment) {
 
 // deliverLog pushes a new entry of the organisation log to every device.
 func (h *Hub) deliverLog(frame []byte, next uint64) {
-	h.online.all(func(s *session) {
-		if s.no != 0 {
-			s.pushLog(frame, next)
-		}
-	})
+	h.online.everyDevice(func(s *session) { s.pushLog(frame, next) })
 }
 
 // drop ends the connection of a device that no longer belongs to the organisation.
@@ -139,7 +135,16 @@ func (o *online) each(devices []db.DeviceNo, fn func(*session)) {
 	}
 }
 
-// all calls fn for every connection.
+// everyDevice calls fn for all devices that are connected.
+func (o *online) everyDevice(fn func(*session)) {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	for _, s := range o.devices {
+		fn(s)
+	}
+}
+
+// all calls fn for every connection, also of those who have not signed in.
 func (o *online) all(fn func(*session)) {
 	o.mu.RLock()
 	defer o.mu.RUnlock()

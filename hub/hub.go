@@ -60,6 +60,8 @@ type Hub struct {
 	limitsMu sync.Mutex
 	limits   map[db.DeviceNo]*limits
 
+	serials       atomic.Uint64 // of sessions
+	full          atomic.Bool   // the disk was full when something was last to be stored
 	checks        chan struct{} // held while a commit is verified
 	waitingChecks atomic.Int32
 
@@ -83,6 +85,9 @@ func Open(o Options) (_ *Hub, err error) {
 			err = errors.Join(err, h.release())
 		}
 	}()
+	if err := checkPublic(o.PublicURL); err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(o.Data, 0o700); err != nil {
 		return nil, &fault.Error{
 			Text: "The data folder can't be made.",
@@ -229,6 +234,22 @@ func (h *Hub) public() string {
 		return h.Addr()
 	}
 	return net.JoinHostPort(reachable(), fmt.Sprint(addr.Port))
+}
+
+// checkPublic refuses a public address that would make links nobody can use.
+func checkPublic(address string) error {
+	if address == "" {
+		return nil
+	}
+	if err := orglog.CheckHub(strings.TrimSuffix(address, "/")); err != nil {
+		return &fault.Error{
+			Text:     "%s is not an address at which devices can reach a hub.",
+			TextArgs: []any{address},
+			Hint:     "Write https://HOST, https://HOST:PORT or HOST:PORT.",
+			Err:      err,
+		}
+	}
+	return nil
 }
 
 // reachable returns an address of this machine that others may know it by.

@@ -54,7 +54,9 @@ func (h *Hub) failureOf(err error) *pb.Failure {
 		return r.failure
 	}
 	if errors.Is(err, db.ErrFull) {
-		h.log.Warn("disk full: nothing more is taken until there is room")
+		if !h.full.Swap(true) {
+			h.log.Warn("disk full: nothing more is taken until there is room")
+		}
 		return &pb.Failure{Code: uint32(wire.CodeFull), RetryAfterMs: 5000}
 	}
 	h.log.Error("request failed", "err", err)

@@ -69,7 +69,7 @@ func (h *Hub) healthz(w http.ResponseWriter, r *http.Request) {
 // connect turns a request into a session with a goroutine of its own, so that what
 // net/http holds for a request is freed.
 func (h *Hub) connect(w http.ResponseWriter, r *http.Request) {
-	s := &session{hub: h, cork: &cork{}}
+	s := &session{hub: h, serial: h.serials.Add(1), cork: &cork{}}
 	s.room.L = &s.mu
 	s.touch()
 	ws, err := websocket.Accept(&smallHijacker{w, s.cork}, r, &websocket.AcceptOptions{
@@ -252,7 +252,7 @@ func (b *batch) signIn(s *session) (*pb.HubFrame, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.fences[s.no] = s
+	b.fences[s.no] = s.serial
 	b.signedIn = append(b.signedIn, s)
 	return &pb.HubFrame{Body: &pb.HubFrame_Ready{Ready: &pb.Ready{
 		LogNext: b.hub.org.next(), LastCounter: counter,

@@ -29,9 +29,10 @@ const (
 // A session is one connection. The goroutine that reads is there all the time; the one
 // that writes exists only while there is something to write.
 type session struct {
-	hub  *Hub
-	ws   *websocket.Conn
-	cork *cork
+	hub    *Hub
+	serial uint64 // no two sessions have the same
+	ws     *websocket.Conn
+	cork   *cork
 
 	// Set by signing in, before the session is known to anyone else.
 	device   matter.DeviceID

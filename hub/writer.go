@@ -86,6 +86,9 @@ func (w *writer) write(reqs []*request) {
 	switch {
 	case err == nil:
 		w.cache.publish(b)
+		if len(b.dirty) > 0 && w.hub.full.CompareAndSwap(true, false) {
+			w.hub.log.Info("there is room on the disk again")
+		}
 		if b.appended != nil {
 			b.ended = w.hub.applied(b)
 		}
@@ -121,7 +124,7 @@ type batch struct {
 	matters  map[matter.ID]*matterState // as this batch leaves them
 	dirty    []*matterState             // of those, the ones to store
 	counters map[db.DeviceNo]uint64
-	fences   map[db.DeviceNo]*session
+	fences   map[db.DeviceNo]uint64
 	appended *orglog.Entry
 	enrolled db.DeviceNo // the device that the appended entry brought
 
@@ -140,7 +143,7 @@ func (b *batch) apply(tx *db.Tx) error {
 	b.matters = map[matter.ID]*matterState{}
 	b.open = map[db.MatterNo]*segment{}
 	b.counters = map[db.DeviceNo]uint64{}
-	b.fences = map[db.DeviceNo]*session{}
+	b.fences = map[db.DeviceNo]uint64{}
 	for _, r := range b.requests {
 		var err error
 		if !r.signIn && !b.current(r.s) {
@@ -175,10 +178,9 @@ func (b *batch) current(s *session) bool {
 		return true
 	}
 	if by, ok := b.fences[s.no]; ok {
-		return by == s
+		return by == s.serial
 	}
-	by := b.cache.fences[s.no]
-	return by == nil || by == s
+	return b.cache.fences[s.no] == s.serial
 }
 
 // counter returns the last counter taken from a device.

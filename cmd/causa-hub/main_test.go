@@ -63,6 +63,7 @@ func TestUsage(t *testing.T) {
 		{"impossible rate", []string{"serve", "--config", write("rate.toml", "data = 'x'\n[limits]\nsends = [0, 5]")}, 1, "limits.sends"},
 		{"address taken by nobody's right", []string{"serve", "--data", data, "--listen", "256.0.0.1:1"}, 1, "The hub can't listen at 256.0.0.1:1."},
 		{"no such certificate", []string{"serve", "--data", data, "--certificate", "none.pem", "--key", "none.pem"}, 1, "certificate"},
+		{"public address of no use", []string{"serve", "--data", data, "--public-url", "http://hub"}, 1, "http://hub is not an address"},
 		{"data is a file", []string{"serve", "--data", write("file", "x")}, 1, "data folder"},
 	}
 	t.Setenv("LC_ALL", "C")
