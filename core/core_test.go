@@ -331,3 +331,30 @@ func TestComeBack(t *testing.T) {
 		t.Errorf("Bob reads %q at the end", tail)
 	}
 }
+
+// Somebody who is invited and has not joined comes into a matter when they do.
+func TestInvitedParticipant(t *testing.T) {
+	co, alice := found(t)
+	inv, err := alice.Invite(co.ctx(), core.InviteRequest{Name: "Bob"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := alice.OpenMatter(co.ctx(), core.NewMatter{Title: "work", With: []matter.MemberID{inv.Member}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, _ := fault.Words(alice.WaitParticipants(co.ctx(), id), nil); !strings.Contains(text, "can't be added yet") {
+		t.Errorf("waiting for somebody without a device: %q", text)
+	}
+	bob := co.join(inv.Link, "Bob")
+	ctx := co.ctx()
+	for {
+		if m, err := bob.Matter(ctx, id); err == nil && m.Title == "work" {
+			break
+		}
+		if ctx.Err() != nil {
+			t.Fatal("Bob never gets the matter")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}

@@ -266,6 +266,18 @@ func (d *directory) active(id matter.DeviceID) (ok bool) {
 	return ok
 }
 
+// devicesOf lists the active devices of a member.
+func (d *directory) devicesOf(m matter.MemberID) (ids []matter.DeviceID) {
+	d.see(func(s *orglog.State) {
+		for _, dev := range s.DevicesOf(m) {
+			if s.ActiveDevice(dev.ID) {
+				ids = append(ids, dev.ID)
+			}
+		}
+	})
+	return ids
+}
+
 // errUnknownDevice: an MLS leaf names a device this copy of the log does not have.
 var errUnknownDevice = errors.New("device is not in the organisation log")
 

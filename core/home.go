@@ -65,10 +65,16 @@ func openHome(ctx context.Context, dir string, create bool) (_ *home, err error)
 			err = errors.Join(err, h.close())
 		}
 	}()
+	_, none := os.Stat(filepath.Join(dir, keyFile))
 	key, err := readKey(filepath.Join(dir, keyFile), create)
 	if err != nil {
 		return nil, err
 	}
+	defer func() {
+		if err != nil && errors.Is(none, fs.ErrNotExist) {
+			err = errors.Join(err, os.Remove(filepath.Join(dir, keyFile))) // nothing was written under it
+		}
+	}()
 	if h.db, err = store.Open(ctx, filepath.Join(dir, storeFile), key, store.Options{}); err != nil {
 		return nil, err
 	}

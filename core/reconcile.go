@@ -56,6 +56,7 @@ type plan struct {
 	add    []matter.DeviceID
 	remove []mls.LeafIndex
 	own    bool // somebody here waits for it
+	unmet  bool // somebody who is wanted has no device
 	rotate bool // nothing but fresh keys
 }
 
@@ -106,7 +107,11 @@ func (c *Client) reconcile(ctx context.Context, l *link, id matter.ID) (again ti
 	p.rotate = p.empty() && waiting > 0 && c.now().Sub(row.Since) > epochLife
 	if p.empty() {
 		delete(c.work.turn, id)
-		c.finish(id, nil)
+		if p.unmet {
+			c.finish(id, notReachable()) // the organisation log will tell when they have a device
+		} else {
+			c.finish(id, nil)
+		}
 		return again, nil
 	}
 	if !p.own && !p.rotate && waiting == 0 {
@@ -205,6 +210,7 @@ func (c *Client) plan(g *mls.Group, wanted map[matter.MemberID]bool) plan {
 		if present {
 			p.own = true
 			members[m] = true
+			p.unmet = p.unmet || len(c.dir.devicesOf(m)) == 0
 		}
 	}
 	c.dir.see(func(s *orglog.State) {
