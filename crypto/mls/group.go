@@ -161,9 +161,26 @@ type pastEpoch struct {
 
 // A lateEpoch keeps what is needed to read an epoch's private messages after it ended.
 type lateEpoch struct {
-	state   *evolution.State
+	epoch   uint64
+	leaves  uint32 // in the secret tree
+	context []byte // encoded group context
 	sender  schedule.SenderDataSecret
 	secrets *schedule.SecretTree
+	tree    *tree.Tree         // nil when restored
+	members map[LeafIndex]Leaf // when restored
+}
+
+// member returns who was at a leaf.
+func (l *lateEpoch) member(i LeafIndex) (Leaf, bool) {
+	if l.tree == nil {
+		m, ok := l.members[i]
+		return m, ok
+	}
+	n := l.tree.Leaf(i)
+	if n == nil {
+		return Leaf{}, false
+	}
+	return leafOf(i, n), true
 }
 
 // A Leaf is one member.
@@ -231,7 +248,7 @@ func (g *Group) follow() *Group {
 
 // inherit takes over what is needed for late messages of old.
 func (g *Group) inherit(old *Group) {
-	g.late = append([]lateEpoch{{state: old.state, sender: old.epoch.SenderData, secrets: old.secrets}}, old.late...)
+	g.late = append([]lateEpoch{*old.current()}, old.late...)
 	for len(g.late) > g.opts.keepEpochs() {
 		last := len(g.late) - 1
 		g.late[last].secrets.Wipe()

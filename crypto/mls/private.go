@@ -119,14 +119,17 @@ func (g *Group) Decrypt(message []byte) (*Received, error) {
 		return nil, err
 	}
 	c := a.Content
+	sender, _ := at.member(c.Sender.Leaf())
 	return &Received{
-		Sender: leafOf(c.Sender.Leaf(), at.state.Tree.Leaf(c.Sender.Leaf())), Epoch: c.Epoch,
-		Data: c.Application, AuthenticatedData: c.AuthenticatedData,
+		Sender: sender, Epoch: c.Epoch, Data: c.Application, AuthenticatedData: c.AuthenticatedData,
 	}, nil
 }
 
 func (g *Group) current() *lateEpoch {
-	return &lateEpoch{state: g.state, sender: g.epoch.SenderData, secrets: g.secrets}
+	return &lateEpoch{
+		epoch: g.Epoch(), leaves: g.secrets.Leaves(), context: g.state.EncodedContext(), tree: g.state.Tree,
+		sender: g.epoch.SenderData, secrets: g.secrets,
+	}
 }
 
 // epochFor returns what decrypts messages of m's epoch.
@@ -138,7 +141,7 @@ func (g *Group) epochFor(m *framing.PrivateMessage) (*lateEpoch, error) {
 	var wrong *evolution.EpochError
 	if errors.As(err, &wrong) {
 		for i := range g.late {
-			if g.late[i].state.Context.Epoch == m.Epoch {
+			if g.late[i].epoch == m.Epoch {
 				return &g.late[i], nil
 			}
 		}
@@ -152,10 +155,11 @@ func (g *Group) unprotect(m *framing.PrivateMessage, at *lateEpoch) (*framing.Au
 	if err != nil {
 		return nil, err
 	}
-	if at.state.Tree.Leaf(data.Leaf) == nil {
+	sender, ok := at.member(data.Leaf)
+	if !ok {
 		return nil, fmt.Errorf("private message from blank leaf %d (section 6.3.2)", data.Leaf)
 	}
-	if at.state == g.state && data.Leaf == g.keys.Own {
+	if at.epoch == g.Epoch() && data.Leaf == g.keys.Own {
 		return nil, ErrOwnMessage
 	}
 	use, err := at.secrets.At(data.Leaf, kindOf(m.Type), data.Generation)
@@ -166,7 +170,7 @@ func (g *Group) unprotect(m *framing.PrivateMessage, at *lateEpoch) (*framing.Au
 	if err != nil {
 		return nil, err
 	}
-	a, err := at.state.Authenticate(u)
+	a, err := u.Verify(g.suite, sender.SignatureKey, at.context)
 	if err != nil {
 		return nil, err
 	}

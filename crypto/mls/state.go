@@ -107,8 +107,7 @@ func (g *Group) MarshalGroup() ([]byte, error) {
 	})
 	b = syntax.AppendList(b, func(b []byte) []byte {
 		for _, l := range g.late {
-			b = appendState(b, l.state, nil)
-			b = syntax.AppendOpaque(b, l.sender.Secret)
+			b = l.append(b)
 		}
 		return b
 	})
@@ -140,7 +139,7 @@ func UnmarshalGroup(b []byte, ratchets []RatchetRecord, signer Signer, o GroupOp
 func (g *Group) Ratchets() []RatchetRecord {
 	out := records(g.Epoch(), g.secrets.Records())
 	for _, l := range g.late {
-		out = append(out, records(l.state.Context.Epoch, l.secrets.Records())...)
+		out = append(out, records(l.epoch, l.secrets.Records())...)
 	}
 	return out
 }
@@ -151,7 +150,7 @@ func (g *Group) Ratchets() []RatchetRecord {
 func (g *Group) RatchetChanges() []RatchetRecord {
 	out := records(g.Epoch(), g.secrets.Changes())
 	for _, l := range g.late {
-		out = append(out, records(l.state.Context.Epoch, l.secrets.Changes())...)
+		out = append(out, records(l.epoch, l.secrets.Changes())...)
 	}
 	return out
 }
@@ -159,7 +158,7 @@ func (g *Group) RatchetChanges() []RatchetRecord {
 // KeepsEpoch reports whether the group still has message keys of an epoch.
 func (g *Group) KeepsEpoch(epoch uint64) bool {
 	return epoch == g.Epoch() || slices.ContainsFunc(g.late, func(l lateEpoch) bool {
-		return l.state.Context.Epoch == epoch
+		return l.epoch == epoch
 	})
 }
 
@@ -172,25 +171,55 @@ func records(epoch uint64, in []schedule.Record) []RatchetRecord {
 }
 
 func (g *Group) loadRatchets(all []RatchetRecord) error {
-	load := func(s *evolution.State) (*schedule.SecretTree, error) {
+	load := func(epoch uint64, leaves uint32) (*schedule.SecretTree, error) {
 		var in []schedule.Record
 		for _, r := range all {
-			if r.Epoch == s.Context.Epoch {
+			if r.Epoch == epoch {
 				in = append(in, schedule.Record{Key: r.Key, Value: r.Value})
 			}
 		}
-		return schedule.Load(g.suite, s.Tree.Leaves(), in)
+		return schedule.Load(g.suite, leaves, in)
 	}
 	var err error
-	if g.secrets, err = load(g.state); err != nil {
+	if g.secrets, err = load(g.Epoch(), g.state.Tree.Leaves()); err != nil {
 		return err
 	}
 	for i := range g.late {
-		if g.late[i].secrets, err = load(g.late[i].state); err != nil {
+		if g.late[i].secrets, err = load(g.late[i].epoch, g.late[i].leaves); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (l *lateEpoch) append(b []byte) []byte {
+	b = syntax.AppendUint64(b, l.epoch)
+	b = syntax.AppendUint32(b, l.leaves)
+	b = syntax.AppendOpaque(b, l.context)
+	b = syntax.AppendOpaque(b, l.sender.Secret)
+	return syntax.AppendList(b, func(b []byte) []byte {
+		for i := range LeafIndex(l.leaves) {
+			if m, ok := l.member(i); ok {
+				b = syntax.AppendUint32(b, uint32(m.Index))
+				b = syntax.AppendOpaque(b, m.Identity)
+				b = syntax.AppendOpaque(b, m.SignatureKey)
+			}
+		}
+		return b
+	})
+}
+
+func decodeLate(r *syntax.Reader) lateEpoch {
+	l := lateEpoch{epoch: r.Uint64(), leaves: r.Uint32(), context: r.Opaque(), members: make(map[LeafIndex]Leaf)}
+	if l.leaves == 0 || l.leaves > tree.MaxLeaves || l.leaves&(l.leaves-1) != 0 {
+		r.Fail("past epoch with %d leaves", l.leaves)
+	}
+	l.sender = schedule.SenderDataSecret{Secret: r.Opaque()}
+	r.List(func(r *syntax.Reader) {
+		m := Leaf{Index: LeafIndex(r.Uint32()), Identity: r.Opaque(), SignatureKey: r.Opaque()}
+		l.members[m.Index] = m
+	})
+	return l
 }
 
 func appendState(b []byte, s *evolution.State, tag []byte) []byte {
@@ -262,8 +291,7 @@ func decodeGroup(r *syntax.Reader, signer Signer, o GroupOptions) (*Group, error
 		g.past = append(g.past, pastEpoch{epoch: r.Uint64(), psk: schedule.ResumptionPSK{Secret: r.Opaque()}})
 	})
 	r.List(func(r *syntax.Reader) {
-		state, _ := decodeState(r)
-		g.late = append(g.late, lateEpoch{state: state, sender: schedule.SenderDataSecret{Secret: r.Opaque()}})
+		g.late = append(g.late, decodeLate(r))
 	})
 	if r.Optional() {
 		g.reinit = new(framing.ReInit)
