@@ -94,11 +94,17 @@ func (p *Process) Kill() error {
 		return nil
 	}
 	err := p.cmd.Process.Kill()
-	<-p.exited // the signal's own exit status is what was asked for
-	p.ended = true
+	_ = p.wait() // the signal's own exit status is what was asked for
 	if errors.Is(err, os.ErrProcessDone) {
 		return nil
 	}
+	return err
+}
+
+// wait waits until the process is gone and returns how it ended.
+func (p *Process) wait() error {
+	err := <-p.exited
+	p.ended = true
 	return err
 }
 

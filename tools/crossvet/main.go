@@ -118,7 +118,9 @@ func (t target) vet(ctx context.Context, root string, patterns []string) error {
 // packages lists what matches but the root package: main.go imports the window toolkit's
 // driver, which only a C compiler of that system can build.
 func (t target) packages(ctx context.Context, root string, flags, patterns []string) ([]string, error) {
-	cmd := t.command(ctx, root, append(append([]string{"list"}, flags...), patterns...)...)
+	// With -e the root package is listed although its own dependencies don't build; what
+	// is wrong with the others is for vet to say.
+	cmd := t.command(ctx, root, append(append([]string{"list", "-e"}, flags...), patterns...)...)
 	out, err := output(cmd)
 	if err != nil {
 		return nil, err
