@@ -16,7 +16,7 @@ func classify(err error) error {
 		return err
 	}
 	if e.Code == sqlite3.ErrFull || noSpace(e.SystemErrno) {
-		return fmt.Errorf("%w: %v", ErrFull, err) //nolint:errorlint // the driver's error stays inside this package
+		return fmt.Errorf("%w: %v", ErrFull, err) // the driver's error stays inside this package
 	}
 	return err
 }

@@ -49,8 +49,9 @@ func (d *DB) Page(ctx context.Context, id matter.ID, device DeviceNo, after uint
 }
 
 func (d *DB) spansOf(ctx context.Context, tx *sql.Tx, no int64, device DeviceNo, head uint64) (spans []span, err error) {
-	rows, err := tx.StmtContext(ctx, d.read.spans).QueryContext(ctx, no, int64(device))
-	err = each(rows, err, "read participants", func() (bool, error) {
+	err = each("read participants", func() (*sql.Rows, error) {
+		return tx.StmtContext(ctx, d.read.spans).QueryContext(ctx, no, int64(device))
+	}, func(rows *sql.Rows) (bool, error) {
 		var s span
 		var until sql.NullInt64
 		if err := rows.Scan(&s.from, &until); err != nil {
@@ -68,8 +69,9 @@ func (d *DB) spansOf(ctx context.Context, tx *sql.Tx, no int64, device DeviceNo,
 
 func (d *DB) entries(ctx context.Context, tx *sql.Tx, no int64, from, until uint64, limit, maxBytes int) (entries []Entry, err error) {
 	size := 0
-	rows, err := tx.StmtContext(ctx, d.read.page).QueryContext(ctx, no, clamp(from), clamp(until), limit)
-	err = each(rows, err, "read entries", func() (bool, error) {
+	err = each("read entries", func() (*sql.Rows, error) {
+		return tx.StmtContext(ctx, d.read.page).QueryContext(ctx, no, clamp(from), clamp(until), limit)
+	}, func(rows *sql.Rows) (bool, error) {
 		var e Entry
 		var sender []byte
 		if err := rows.Scan(&e.Seq, &e.TimeMS, &e.Kind, &sender, &e.Epoch, &e.Payload); err != nil {

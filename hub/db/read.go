@@ -62,14 +62,15 @@ func scanOne(row *sql.Row, what string, to ...any) (bool, error) {
 	return true, nil
 }
 
-// each calls scan for every row; scan returns false to stop.
-func each(rows *sql.Rows, err error, what string, scan func() (bool, error)) error {
+// each calls scan for every row of a query; scan returns false to stop.
+func each(what string, query func() (*sql.Rows, error), scan func(*sql.Rows) (bool, error)) error {
+	rows, err := query()
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, classify(err))
 	}
 	defer func() { _ = rows.Close() }() // rows.Err below tells all
 	for rows.Next() {
-		more, err := scan()
+		more, err := scan(rows)
 		if err != nil {
 			return fmt.Errorf("%s: %w", what, classify(err))
 		}
@@ -102,8 +103,9 @@ func (d *DB) LogPage(ctx context.Context, from uint64, limit, maxBytes int) (ent
 		return nil, 0, err
 	}
 	size := 0
-	rows, err := tx.StmtContext(ctx, d.read.logPage).QueryContext(ctx, clamp(from), limit)
-	err = each(rows, err, "read organisation log", func() (bool, error) {
+	err = each("read organisation log", func() (*sql.Rows, error) {
+		return tx.StmtContext(ctx, d.read.logPage).QueryContext(ctx, clamp(from), limit)
+	}, func(rows *sql.Rows) (bool, error) {
 		var e []byte
 		if err := rows.Scan(&e); err != nil {
 			return false, err
@@ -118,10 +120,11 @@ func (d *DB) LogPage(ctx context.Context, from uint64, limit, maxBytes int) (ent
 }
 
 // Devices returns all devices by number.
-func (d *DB) Devices(ctx context.Context) (map[DeviceNo]matter.DeviceID, error) {
-	devices := map[DeviceNo]matter.DeviceID{}
-	rows, err := d.read.devices.QueryContext(ctx)
-	err = each(rows, err, "list devices", func() (bool, error) {
+func (d *DB) Devices(ctx context.Context) (devices map[DeviceNo]matter.DeviceID, err error) {
+	devices = map[DeviceNo]matter.DeviceID{}
+	err = each("list devices", func() (*sql.Rows, error) {
+		return d.read.devices.QueryContext(ctx)
+	}, func(rows *sql.Rows) (bool, error) {
 		var no DeviceNo
 		var id []byte
 		if err := rows.Scan(&no, &id); err != nil {
@@ -139,8 +142,9 @@ func (d *DB) Devices(ctx context.Context) (map[DeviceNo]matter.DeviceID, error) 
 // Heads tells where every matter stands that the device is or was in, newest movement
 // first. A matter that it was removed from stands where it left it.
 func (d *DB) Heads(ctx context.Context, device DeviceNo, limit int) (heads []Head, err error) {
-	rows, err := d.read.heads.QueryContext(ctx, int64(device), limit)
-	err = each(rows, err, "list heads", func() (bool, error) {
+	err = each("list heads", func() (*sql.Rows, error) {
+		return d.read.heads.QueryContext(ctx, int64(device), limit)
+	}, func(rows *sql.Rows) (bool, error) {
 		var h Head
 		var id []byte
 		var until, untilEpoch, untilTime sql.NullInt64
@@ -173,8 +177,9 @@ func (d *DB) IsIn(ctx context.Context, id matter.ID, device DeviceNo) (bool, err
 // and at most maxBytes together (but one in any case).
 func (d *DB) Welcomes(ctx context.Context, device DeviceNo, limit, maxBytes int) (ws []Welcome, err error) {
 	size := 0
-	rows, err := d.read.welcomes.QueryContext(ctx, int64(device), limit)
-	err = each(rows, err, "list welcomes", func() (bool, error) {
+	err = each("list welcomes", func() (*sql.Rows, error) {
+		return d.read.welcomes.QueryContext(ctx, int64(device), limit)
+	}, func(rows *sql.Rows) (bool, error) {
 		var w Welcome
 		var m, sender []byte
 		if err := rows.Scan(&w.ID, &m, &w.Seq, &sender, &w.Body); err != nil {
