@@ -53,7 +53,7 @@ type Tx struct {
 
 	freed bool                // something was deleted: the purger follows the commit
 	nums  map[matter.ID]int64 // search numbers already known
-	month int                 // the month last noted for search
+	day   int                 // the day last noted for search
 }
 
 // Open opens the database at path, creating it when it is missing, and brings its

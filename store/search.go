@@ -109,7 +109,8 @@ type search struct {
 	limit int
 	terms terms
 	match string          // the index query, without dates
-	nums  map[int64]where // the matters that may be searched
+	nums  map[int64]where // what is known of matters
+	among map[int64]bool  // the matters to search; nil: all
 	only  int64           // the one matter, or 0
 	stmts [shards]*sql.Stmt
 	lines *sql.Stmt
@@ -145,42 +146,52 @@ func (tx *Tx) newSearch(q Query) (*search, error) {
 	if s.match == "" && q.Matter.IsZero() && q.Class == "" && q.From.IsZero() && q.To.IsZero() {
 		return nil, ErrNoQuery
 	}
-	if err := s.loadMatters(); err != nil {
+	s.nums = map[int64]where{}
+	found, err := s.narrow()
+	if err != nil || !found {
 		return nil, err
-	}
-	if len(s.nums) == 0 {
-		return nil, nil
 	}
 	return s, nil
 }
 
-// loadMatters finds the matters in which to look.
-func (s *search) loadMatters() error {
-	query := "SELECT s.num, m.id, m.title, m.owner, m.opened FROM search_matter s JOIN matter m ON m.id = s.matter WHERE 1"
-	var args []any
+// narrow finds the matters in which to look, when not in all.
+func (s *search) narrow() (found bool, err error) {
 	if !s.q.Matter.IsZero() {
-		query += " AND m.id = ?"
-		args = append(args, s.q.Matter[:])
+		var class string
+		err := s.tx.one([]any{&s.only, &class}, "SELECT s.num, m.class FROM search_matter s JOIN matter m ON m.id = s.matter WHERE m.id = ?", s.q.Matter[:])
+		if errors.Is(err, ErrNone) {
+			return false, nil
+		}
+		return s.q.Class == "" || class == string(s.q.Class), err
 	}
-	if s.q.Class != "" {
-		query += " AND m.class = ?"
-		args = append(args, string(s.q.Class))
+	if s.q.Class == "" {
+		return true, nil
 	}
-	s.nums = map[int64]where{}
-	return s.tx.each(func(r *sql.Rows) error {
+	s.among = map[int64]bool{}
+	err = s.tx.each(func(r *sql.Rows) error {
 		var num int64
-		var w where
-		var id, owner []byte
-		if err := r.Scan(&num, &id, &w.title, &owner, &w.open); err != nil {
-			return err
-		}
-		w.id, w.owner = matter.ID(id), matter.MemberID(owner)
-		s.nums[num] = w
-		if !s.q.Matter.IsZero() {
-			s.only = num
-		}
-		return nil
-	}, query, args...)
+		err := r.Scan(&num)
+		s.among[num] = true
+		return err
+	}, "SELECT s.num FROM search_matter s JOIN matter m ON m.id = s.matter WHERE m.class = ?", string(s.q.Class))
+	return len(s.among) > 0, err
+}
+
+// where tells a matter by its number.
+func (s *search) where(num int64) (where, error) {
+	if w, ok := s.nums[num]; ok {
+		return w, nil
+	}
+	var w where
+	var id, owner []byte
+	err := s.tx.one([]any{&id, &w.title, &owner, &w.open},
+		"SELECT m.id, m.title, m.owner, m.opened FROM search_matter s JOIN matter m ON m.id = s.matter WHERE s.num = ?", num)
+	if err != nil {
+		return w, err
+	}
+	w.id, w.owner = matter.ID(id), matter.MemberID(owner)
+	s.nums[num] = w
+	return w, nil
 }
 
 func (s *search) close() {
@@ -227,7 +238,7 @@ func (s *search) rows(match string, limit int) ([]int64, error) {
 			if err := rows.Scan(&row); err != nil {
 				return nil, errors.Join(err, rows.Close())
 			}
-			if _, ok := s.nums[row>>32]; ok {
+			if s.among == nil || s.among[row>>32] {
 				out = append(out, row)
 			}
 		}

@@ -11,7 +11,7 @@ import (
 )
 
 // shards is how many indexes there are; a released number never changes.
-const shards = 64
+const shards = 16
 
 // Words of the index that stand for facts about a line rather than for its text. They
 // begin with characters for private use, which fold and classOf keep out of texts.
@@ -90,11 +90,11 @@ func (tx *Tx) index(id matter.ID, seq uint64, text string, at time.Time, author 
 		return err
 	}
 	at = at.UTC()
-	if month := at.Year()*100 + int(at.Month()); month != tx.month {
-		if err := tx.exec("INSERT OR IGNORE INTO search_month(month) VALUES(?)", month); err != nil {
+	if day := (at.Year()*100+int(at.Month()))*100 + at.Day(); day != tx.day {
+		if err := tx.exec("INSERT OR IGNORE INTO search_day(day) VALUES(?)", day); err != nil {
 			return err
 		}
-		tx.month = month
+		tx.day = day
 	}
 	w := words(text) + " " + authorToken(author) + " " + monthToken(at) + " " + dayToken(at)
 	if hasFile {

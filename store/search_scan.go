@@ -20,56 +20,58 @@ func (s *search) collect() error {
 			return err
 		}
 	}
-	months, err := s.months()
+	days, err := s.days()
 	if err != nil {
 		return err
 	}
-	for _, month := range months {
-		if err := s.inMonth(month); err != nil {
+	for len(days) > 0 && len(s.hits) <= s.limit {
+		n := 1
+		for n < len(days) && sameMonth(days[n], days[0]) {
+			n++
+		}
+		if err := s.inMonth(days[:n]); err != nil {
 			return err
 		}
-		if len(s.hits) > s.limit {
-			return nil
-		}
+		days = days[n:]
 	}
 	return nil
 }
 
-// months lists the first days of the months in which there can be hits, newest first.
-func (s *search) months() ([]time.Time, error) {
+func sameMonth(a, b time.Time) bool { return a.Year() == b.Year() && a.Month() == b.Month() }
+
+// days lists the days on which there can be hits, newest first.
+func (s *search) days() ([]time.Time, error) {
 	var out []time.Time
 	err := s.tx.each(func(r *sql.Rows) error {
 		var n int
 		if err := r.Scan(&n); err != nil {
 			return err
 		}
-		if first := time.Date(n/100, time.Month(n%100), 1, 0, 0, 0, 0, time.UTC); s.overlaps(first, first.AddDate(0, 1, 0)) {
-			out = append(out, first)
+		if day := time.Date(n/10000, time.Month(n/100%100), n%100, 0, 0, 0, 0, time.UTC); s.overlaps(day) {
+			out = append(out, day)
 		}
 		return nil
-	}, "SELECT month FROM search_month ORDER BY month DESC")
+	}, "SELECT day FROM search_day ORDER BY day DESC")
 	return out, err
 }
 
-// overlaps reports whether anything from a until before b can be a hit.
-func (s *search) overlaps(a, b time.Time) bool {
-	return (s.q.From.IsZero() || b.After(s.q.From)) && (s.q.To.IsZero() || a.Before(s.q.To)) &&
-		(s.q.After.IsZero() || !a.After(time.UnixMilli(s.q.After.time)))
+// overlaps reports whether anything on a day can be a hit.
+func (s *search) overlaps(day time.Time) bool {
+	end := day.AddDate(0, 0, 1)
+	return (s.q.From.IsZero() || end.After(s.q.From)) && (s.q.To.IsZero() || day.Before(s.q.To)) &&
+		(s.q.After.IsZero() || !day.After(time.UnixMilli(s.q.After.time)))
 }
 
 // inMonth gathers the hits of a month, day by day when there are many.
-func (s *search) inMonth(month time.Time) error {
-	rows, err := s.rows(s.with(monthToken(month)), few)
+func (s *search) inMonth(days []time.Time) error {
+	rows, err := s.rows(s.with(monthToken(days[0])), few)
 	if err == nil {
 		return s.read(rows)
 	}
 	if !errors.Is(err, errMany) {
 		return err
 	}
-	for day := month.AddDate(0, 1, -1); !day.Before(month); day = day.AddDate(0, 0, -1) {
-		if !s.overlaps(day, day.AddDate(0, 0, 1)) {
-			continue
-		}
+	for _, day := range days {
 		// One day is read whole, however much was said on it.
 		rows, err := s.rows(s.with(dayToken(day)), math.MaxInt)
 		if err != nil {
@@ -102,7 +104,13 @@ func (s *search) read(rows []int64) error {
 		s.lines = st
 	}
 	for _, row := range rows {
-		w := s.nums[row>>32]
+		w, err := s.where(row >> 32)
+		if errors.Is(err, ErrNone) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
 		h := Hit{Matter: w.id, Seq: uint64(row & 0xffffffff), row: row, Author: w.owner}
 		at, text := w.open, w.title
 		if h.Seq != 0 {

@@ -1,14 +1,26 @@
 package store
-import ("testing";"os";"fmt")
-func TestTmpStat(t *testing.T){
+import ("testing";"os";"time";"context";"causa/internal/bigstore/corpus";"golang.org/x/sys/unix";"sort")
+func cpuNow() time.Duration { var u unix.Rusage; unix.Getrusage(unix.RUSAGE_SELF,&u); return time.Duration(u.Utime.Nano()+u.Stime.Nano())}
+func TestTmpSearch(t *testing.T){
  home:=os.Getenv("BIG"); if home=="" {t.Skip()}
  b,_:=os.ReadFile(home+"/store.key"); var k Key; copy(k[:],b)
  db:=openAt(t,home+"/main.db",k,Options{})
- view(t,db,func(tx *Tx)error{
-  var pc,fl int; tx.one([]any{&pc},"pragma page_count"); tx.one([]any{&fl},"pragma freelist_count"); t.Log("pages",pc,"free",fl)
-  var data,docsz,n int64
-  for k:=0;k<shards;k++{ var a,b,c int64; tx.one([]any{&a,&c},fmt.Sprintf("select sum(length(block)),count(*) from search_%02d_data",k)); tx.one([]any{&b},fmt.Sprintf("select count(*)*1.0 from search_%02d_docsize",k)); data+=a; docsz+=b; n+=c}
-  t.Log("fts data MB",float64(data)/1e6,"blocks",n,"docs",docsz)
-  var txt,cnt int64; tx.one([]any{&txt,&cnt},"select sum(length(cast(text as blob))),count(*) from message"); t.Log("text MB",float64(txt)/1e6,cnt)
-  return nil})
+ g:=corpus.New(3)
+ var cs []float64
+ for i:=0;i<150;i++{ q:=string([]rune(g.Topic())[:2]); c:=cpuNow(); s:=time.Now()
+  var n int
+  if err:=db.View(context.Background(),func(tx *Tx)error{ h,_,err:=tx.Search(Query{Text:q}); n=len(h); return err});err!=nil{t.Fatal(err)}
+  d:=(cpuNow()-c).Seconds()*1e3; cs=append(cs,d)
+  if i<25 {t.Log(q,n,"cpu",d,"wall",time.Since(s))}
+ }
+ sort.Float64s(cs); t.Log("cpu median",cs[75],"p95",cs[142])
+}
+func TestTmpOptimize(t *testing.T){
+ home:=os.Getenv("BIG"); if home=="" {t.Skip()}
+ b,_:=os.ReadFile(home+"/store.key"); var k Key; copy(k[:],b)
+ db:=openAt(t,home+"/main.db",k,Options{})
+ for s:=int64(0);s<shards;s++{ c:=cpuNow(); w:=time.Now(); tb:=shardTable(s)
+  update(t,db,func(tx *Tx)error{ return tx.exec("insert into "+tb+"("+tb+") values('optimize')")})
+  if s<6 {t.Log("optimize",s,"cpu",cpuNow()-c,"wall",time.Since(w))}
+ }
 }

@@ -1,6 +1,6 @@
 -- Search: an index over the texts of messages and the titles of matters. It holds no
 -- text; see search_index.go for what goes in. A matter's lines all go to the table
--- search_NN with NN = num % 64, so that deleting a matter means rewriting one small
+-- search_NN with NN = num % 16, so that deleting a matter means rewriting one small
 -- index and not a large one.
 
 -- A matter's number in the index. A row is num << 32 | seq there; seq 0 is the title.
@@ -10,9 +10,9 @@ CREATE TABLE search_matter (
 	title  TEXT NOT NULL DEFAULT '' -- as it stands in the index
 ) STRICT;
 
--- The months (year * 100 + month) in which anything was said.
-CREATE TABLE search_month (
-	month INTEGER PRIMARY KEY
+-- The days (as 20261121, UTC) on which anything was said.
+CREATE TABLE search_day (
+	day INTEGER PRIMARY KEY
 ) STRICT;
 
 -- Indexes from which something was deleted and that still have to be rewritten.
@@ -39,6 +39,7 @@ CREATE TABLE blob_part (
 	PRIMARY KEY (blob, n)
 ) STRICT;
 
+-- pgsz: a leaf of the index fits in a page, which has 4056 bytes for it.
 CREATE VIRTUAL TABLE search_00 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
 CREATE VIRTUAL TABLE search_01 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
 CREATE VIRTUAL TABLE search_02 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
@@ -55,51 +56,19 @@ CREATE VIRTUAL TABLE search_12 USING fts5(t, content='', contentless_delete=1, d
 CREATE VIRTUAL TABLE search_13 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
 CREATE VIRTUAL TABLE search_14 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
 CREATE VIRTUAL TABLE search_15 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_16 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_17 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_18 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_19 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_20 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_21 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_22 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_23 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_24 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_25 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_26 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_27 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_28 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_29 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_30 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_31 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_32 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_33 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_34 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_35 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_36 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_37 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_38 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_39 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_40 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_41 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_42 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_43 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_44 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_45 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_46 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_47 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_48 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_49 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_50 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_51 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_52 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_53 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_54 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_55 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_56 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_57 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_58 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_59 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_60 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_61 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_62 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
-CREATE VIRTUAL TABLE search_63 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
+INSERT INTO search_00(search_00, rank) VALUES('pgsz', 3990);
+INSERT INTO search_01(search_01, rank) VALUES('pgsz', 3990);
+INSERT INTO search_02(search_02, rank) VALUES('pgsz', 3990);
+INSERT INTO search_03(search_03, rank) VALUES('pgsz', 3990);
+INSERT INTO search_04(search_04, rank) VALUES('pgsz', 3990);
+INSERT INTO search_05(search_05, rank) VALUES('pgsz', 3990);
+INSERT INTO search_06(search_06, rank) VALUES('pgsz', 3990);
+INSERT INTO search_07(search_07, rank) VALUES('pgsz', 3990);
+INSERT INTO search_08(search_08, rank) VALUES('pgsz', 3990);
+INSERT INTO search_09(search_09, rank) VALUES('pgsz', 3990);
+INSERT INTO search_10(search_10, rank) VALUES('pgsz', 3990);
+INSERT INTO search_11(search_11, rank) VALUES('pgsz', 3990);
+INSERT INTO search_12(search_12, rank) VALUES('pgsz', 3990);
+INSERT INTO search_13(search_13, rank) VALUES('pgsz', 3990);
+INSERT INTO search_14(search_14, rank) VALUES('pgsz', 3990);
+INSERT INTO search_15(search_15, rank) VALUES('pgsz', 3990);

@@ -132,7 +132,10 @@ func newPlan(r *rand.Rand, s Size, made *Made, times []time.Time) (plan []matter
 	alive := max(s.Matters/25, 1) // matters that are talked about at a time
 	for i := range to {
 		newest := i * s.Matters / len(times)
-		back := min(int(r.ExpFloat64()*float64(alive)/2), newest)
+		back := int(r.ExpFloat64() * float64(alive) / 2)
+		if back > newest {
+			back = r.IntN(newest + 1)
+		}
 		to[i] = newest - back
 	}
 	large := s.Matters / 2 // one matter gets very long
