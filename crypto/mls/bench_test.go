@@ -166,7 +166,7 @@ func benchMessages(b *testing.B, c *crowd) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer f.Close() //nolint:errcheck // a benchmark's file
+	defer f.Close()
 	written := 0
 	persist := func(g *Group) {
 		for _, r := range g.RatchetChanges() {

@@ -286,7 +286,7 @@ func TestForgedFraming(t *testing.T) {
 func TestLeafCheckEverywhere(t *testing.T) {
 	revoked := errors.New("revoked")
 	check := func(name string) LeafCheck {
-		return func(identity, key []byte) error {
+		return func(identity, _ []byte) error {
 			if string(identity) == name {
 				return revoked
 			}

@@ -37,11 +37,11 @@ func (n NodeIndex) Parent() NodeIndex {
 
 // Sibling returns the other child of n's parent; n must not be the root.
 func (n NodeIndex) Sibling() NodeIndex {
-	if p := n.Parent(); n < p {
+	p := n.Parent()
+	if n < p {
 		return p.Right()
-	} else {
-		return p.Left()
 	}
+	return p.Left()
 }
 
 // Covers reports whether l is a leaf of the subtree under n.

@@ -140,29 +140,29 @@ func TestVerify(t *testing.T) {
 			other := person{signer: newPerson(t, s).signer, key: dup.key}
 			tr.Add(dup.leaf(t, s, nil, 0), other.leaf(t, s, nil, 0))
 		}},
-		{name: "leaf key in a parent", spoil: func(t *testing.T, tr *Tree) {
+		{name: "leaf key in a parent", spoil: func(_ *testing.T, tr *Tree) {
 			change(tr, tr.Root(), func(p *Parent) { p.EncryptionKey = tr.Leaf(0).EncryptionKey })
 		}},
 		{name: "parent key changed", spoil: func(t *testing.T, tr *Tree) {
 			change(tr, tr.Root(), func(p *Parent) { p.EncryptionKey = newPerson(t, s).key.Public() })
 		}},
-		{name: "short parent key", spoil: func(t *testing.T, tr *Tree) {
+		{name: "short parent key", spoil: func(_ *testing.T, tr *Tree) {
 			change(tr, tr.Root(), func(p *Parent) { p.EncryptionKey = []byte{1} })
 		}},
-		{name: "parent hash changed", spoil: func(t *testing.T, tr *Tree) {
+		{name: "parent hash changed", spoil: func(_ *testing.T, tr *Tree) {
 			change(tr, 3, func(p *Parent) { p.ParentHash = make([]byte, 32) })
 		}},
 		{name: "parent without a path to it", spoil: func(t *testing.T, tr *Tree) {
 			tr.Update(0, tr.Leaf(0))
 			tr.nodes[tr.Root()].parent = &Parent{EncryptionKey: newPerson(t, s).key.Public()}
 		}},
-		{name: "unmerged leaf that is blank", spoil: func(t *testing.T, tr *Tree) {
+		{name: "unmerged leaf that is blank", spoil: func(_ *testing.T, tr *Tree) {
 			change(tr, tr.Root(), func(p *Parent) { p.Unmerged = append(p.Unmerged, 7) })
 		}},
-		{name: "unmerged leaf elsewhere", spoil: func(t *testing.T, tr *Tree) {
+		{name: "unmerged leaf elsewhere", spoil: func(_ *testing.T, tr *Tree) {
 			change(tr, 3, func(p *Parent) { p.Unmerged = append(p.Unmerged, 4) })
 		}},
-		{name: "unmerged above but not below", spoil: func(t *testing.T, tr *Tree) {
+		{name: "unmerged above but not below", spoil: func(_ *testing.T, tr *Tree) {
 			change(tr, tr.Root(), func(p *Parent) { p.Unmerged = []LeafIndex{1} })
 		}},
 		{name: "unmerged leaf forgotten", spoil: func(t *testing.T, tr *Tree) {
