@@ -222,6 +222,7 @@ func (a *App) showWelcome() {
 	})
 	a.opts.Window.SetTitle("Causa 事由")
 	a.opts.Window.SetContent(a.welcome)
+	a.welcome.Focus()
 }
 
 // start shows the account of the engine.

@@ -163,7 +163,7 @@ func shows(w fyne.Window, text string) bool {
 }
 
 func typeText(e *appwidget.Entry, text string) {
-	e.FocusGained()
+	fyne.CurrentApp().Driver().CanvasForObject(e).Focus(e)
 	for _, r := range text {
 		e.TypedRune(r)
 	}

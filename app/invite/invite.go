@@ -134,6 +134,7 @@ func Code(text string) (fyne.CanvasObject, error) {
 		return nil, fmt.Errorf("draw QR code: %w", err)
 	}
 	const quiet, dot = 4, 4 // modules of free border; pixels a module
+	const largest = 270     // on the screen
 	n := code.Size + 2*quiet
 	img := image.NewGray(image.Rect(0, 0, n*dot, n*dot))
 	for y := range n * dot {
@@ -148,7 +149,7 @@ func Code(text string) (fyne.CanvasObject, error) {
 	shown := canvas.NewImageFromImage(img)
 	shown.ScaleMode = canvas.ImageScalePixels
 	shown.FillMode = canvas.ImageFillContain
-	shown.SetMinSize(fyne.NewSquareSize(min(float32(n)*4, 260)))
+	shown.SetMinSize(fyne.NewSquareSize(float32(n * max(largest/n, 2)))) // whole pixels a module
 	card := appwidget.NewCard(shown)
 	card.Inset = appwidget.Around(2)
 	return card, nil

@@ -88,7 +88,7 @@ func (s *Settings) show() {
 		section(env.T("Appearance")), card(s.appearance()),
 		section(env.T("My devices")), card(devices...),
 		section(env.T("Organisation")), card(
-			fact(env.T("Name"), me.Organisation),
+			fact(env.T("Organisation"), me.Organisation),
 			fact(env.T("Hub"), me.Hub),
 			appwidget.NewRow(0, 1, appwidget.NewIconButton("scroll-text", env.T("Organisation log"), appwidget.Quiet, s.audit), appwidget.NewSpace(0, 0))),
 		section(env.T("About")), card(

@@ -54,7 +54,7 @@ func newComposer(env *screen.Env) *composer {
 
 // setWidth chooses how many words there is room for.
 func (c *composer) setWidth(width float32) {
-	brief, tiny := width < 560, width < 420
+	brief, tiny := width < 500, width < 420
 	if c.sized && brief == c.brief && tiny == c.tiny {
 		return
 	}

@@ -253,7 +253,9 @@ func (t *Thread) merge(msgs []matter.Message, toEnd bool) {
 	}
 	for _, m := range msgs {
 		if i, ok := at[m.ID]; ok {
-			t.msgs[i] = m
+			if m.Seq != 0 || t.msgs[i].Seq == 0 { // else it is older than what is known: the news of its being sent came first
+				t.msgs[i] = m
+			}
 			continue
 		}
 		at[m.ID] = len(t.msgs)

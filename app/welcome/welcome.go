@@ -48,6 +48,7 @@ type Welcome struct {
 	column *appwidget.Column
 	page   *appwidget.Page
 	ground *appwidget.Fill
+	begin  fyne.Focusable
 	busy   bool
 }
 
@@ -56,9 +57,10 @@ func New(env *screen.Env, opts Options) *Welcome {
 	w := &Welcome{env: env, opts: opts, notice: appwidget.NewNotice()}
 	w.card = appwidget.NewCard(nil)
 	w.card.Inset = appwidget.Insets{Top: 28, Right: 30, Bottom: 28, Left: 30}
-	w.column = appwidget.NewColumn(16, w.card, w.languages()).Inset(appwidget.Insets{Top: 56, Right: 16, Bottom: 24, Left: 16})
+	w.column = appwidget.NewColumn(16, w.card, w.languages()).Inset(appwidget.Insets{Top: 24, Right: 16, Bottom: 24, Left: 16})
 	w.column.Widest = 440
 	w.page = appwidget.NewPage(w.column)
+	w.page.Balanced = true
 	w.ground = appwidget.NewFill(apptheme.Canvas, w.page)
 	w.ExtendBaseWidget(w)
 	if opts.Link != "" {
@@ -82,11 +84,21 @@ func (w *Welcome) languages() fyne.CanvasObject {
 	return appwidget.NewCentre(appwidget.NewBox(150, 0, appwidget.NewChoice(names, chosen, func(i int) { w.opts.SetLanguage(list[i].Code) })))
 }
 
-func (w *Welcome) put(objects ...fyne.CanvasObject) {
+// put shows a page; the keyboard goes to begin, which may be nil.
+func (w *Welcome) put(begin fyne.Focusable, objects ...fyne.CanvasObject) {
 	w.notice.Clear()
 	w.card.SetContent(appwidget.NewColumn(16, objects...))
 	w.page.Fit()
 	w.Refresh()
+	w.begin = begin
+	w.Focus()
+}
+
+// Focus gives the keyboard to where one begins to type, once the page is in the window.
+func (w *Welcome) Focus() {
+	if w.begin != nil && w.env.Window.Content() == fyne.CanvasObject(w) {
+		w.env.Window.Focus(w.begin)
+	}
 }
 
 // Back returns to the first page, and reports whether it was elsewhere.
@@ -114,7 +126,7 @@ func (w *Welcome) first() {
 	} else {
 		join.Kind = appwidget.Primary
 	}
-	w.put(append(objects, join)...)
+	w.put(nil, append(objects, join)...)
 }
 
 func (w *Welcome) head(title, text string) fyne.CanvasObject {
@@ -152,10 +164,9 @@ func (w *Welcome) create() {
 	address.OnSubmitted = func(string) { submit() }
 	act = appwidget.NewButton(env.T("Create workspace"), appwidget.Primary, submit)
 	act.Height = 40
-	w.put(w.head(env.T("Create a workspace"), env.T("This computer becomes the hub: colleagues reach it while it is switched on. You can move it to a server later.")),
+	w.put(organisation, w.head(env.T("Create a workspace"), env.T("This computer becomes the hub: colleagues reach it while it is switched on. You can move it to a server later.")),
 		w.notice, org, who, appwidget.NewField(env.T("This device"), device, ""),
 		appwidget.NewField(env.T("Address of this computer"), address, env.T("Colleagues' devices find the hub here. It should stay the same.")), act)
-	env.Window.Focus(organisation)
 }
 
 // join joins with an invite.
@@ -181,9 +192,8 @@ func (w *Welcome) join() {
 	}
 	act = appwidget.NewButton(env.T("Join"), appwidget.Primary, submit)
 	act.Height = 40
-	w.put(w.head(env.T("Join with an invite"), env.T("The link carries a one-time key. Nobody can add a device to your organisation without one.")),
+	w.put(link, w.head(env.T("Join with an invite"), env.T("The link carries a one-time key. Nobody can add a device to your organisation without one.")),
 		w.notice, field, appwidget.NewField(env.T("Your name"), name, ""), appwidget.NewField(env.T("This device"), device, ""), act)
-	env.Window.Focus(link)
 }
 
 func (w *Welcome) device(e *appwidget.Entry) string {

@@ -126,13 +126,15 @@ func (r *columnRenderer) Layout(size fyne.Size) {
 // A Page is a column that scrolls when it is higher than its place.
 type Page struct {
 	widget.BaseWidget
-	Column *Column
-	scroll *container.Scroll
+	Column   *Column
+	Balanced bool // what is lower than the page stands a little above its middle
+	scroll   *container.Scroll
+	top      float32 // the column's own inset
 }
 
 // NewPage returns a page around a column.
 func NewPage(c *Column) *Page {
-	p := &Page{Column: c}
+	p := &Page{Column: c, top: c.Insets.Top}
 	p.scroll = container.NewVScroll(c)
 	p.ExtendBaseWidget(p)
 	return p
@@ -157,6 +159,10 @@ func (r *pageRenderer) MinSize() fyne.Size           { return r.p.MinSize() }
 func (r *pageRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.p.scroll} }
 func (r *pageRenderer) Refresh()                     { r.Layout(r.p.Size()); r.p.scroll.Refresh() }
 func (r *pageRenderer) Layout(size fyne.Size) {
+	if r.p.Balanced {
+		r.p.Column.Insets.Top = r.p.top
+		r.p.Column.Insets.Top += max(0, (size.Height-r.p.Column.HeightFor(size.Width))*0.4)
+	}
 	// First the width, on which the height of the column depends.
 	r.p.Column.Resize(fyne.NewSize(size.Width, r.p.Column.HeightFor(size.Width)))
 	r.p.scroll.Resize(size)

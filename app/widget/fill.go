@@ -142,16 +142,21 @@ func NewBox(width, height float32, content fyne.CanvasObject) *Box {
 // MinSize is part of fyne.CanvasObject.
 func (b *Box) MinSize() fyne.Size {
 	s := b.size
-	if s.Width == 0 || s.Height == 0 {
-		m := b.content.MinSize()
-		if s.Width == 0 {
-			s.Width = m.Width
-		}
-		if s.Height == 0 {
-			s.Height = m.Height
-		}
+	if s.Width == 0 {
+		s.Width = b.content.MinSize().Width
+	}
+	if s.Height == 0 {
+		s.Height = HeightFor(b.content, s.Width)
 	}
 	return s
+}
+
+// HeightFor returns the height at a width.
+func (b *Box) HeightFor(width float32) float32 {
+	if b.size.Height > 0 {
+		return b.size.Height
+	}
+	return HeightFor(b.content, width)
 }
 
 // CreateRenderer is part of fyne.Widget.

@@ -15,6 +15,7 @@ type Sheet struct {
 	OnClosed func()
 
 	window fyne.Canvas
+	before fyne.Focusable // what had the keyboard
 	card   *Fill
 	scrim  *Fill
 	body   fyne.CanvasObject
@@ -39,6 +40,8 @@ func ShowSheet(window fyne.Canvas, title string, width float32, body *Column, fo
 	body.Insets = Insets{6, 22, 18, 22}
 	s.body = NewPage(body)
 	s.ExtendBaseWidget(s)
+	s.before = window.Focused()
+	window.Unfocus() // or two cursors blink
 	window.Overlays().Add(s)
 	s.Resize(window.Size())
 	return s
@@ -47,6 +50,9 @@ func ShowSheet(window fyne.Canvas, title string, width float32, body *Column, fo
 // Close takes the sheet away.
 func (s *Sheet) Close() {
 	s.window.Overlays().Remove(s)
+	if s.before != nil && s.window.Overlays().Top() == nil {
+		s.window.Focus(s.before)
+	}
 	if s.OnClosed != nil {
 		s.OnClosed()
 	}

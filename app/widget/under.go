@@ -83,7 +83,8 @@ func (r *centreRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObj
 func (r *centreRenderer) Refresh()                     { r.Layout(r.c.Size()); r.c.content.Refresh() }
 func (r *centreRenderer) Layout(size fyne.Size) {
 	m := r.c.content.MinSize()
-	m.Width, m.Height = min(m.Width, size.Width), min(max(m.Height, HeightFor(r.c.content, min(m.Width, size.Width))), size.Height)
+	m.Width = min(m.Width, size.Width)
+	m.Height = min(HeightFor(r.c.content, m.Width), size.Height)
 	r.c.content.Resize(m)
 	r.c.content.Move(fyne.NewPos((size.Width-m.Width)/2, (size.Height-m.Height)/2))
 }

@@ -38,6 +38,9 @@ func TestTwoWindows(t *testing.T) {
 	s := newScreen(t, 2*width+40, height+60)
 	linHome, annaHome := filepath.Join(dir, "lin"), filepath.Join(dir, "anna")
 
+	prefer(t, linHome, "light")
+	prefer(t, annaHome, "dark")
+
 	// A workspace on this computer.
 	lin := s.open("lin", causa, "--home", linHome, "--lang", "zh-Hans", "--listen", freeAddress(t))
 	lin.place(0, 20, width, height)
@@ -124,6 +127,17 @@ func TestTwoWindows(t *testing.T) {
 		if got := said(t, causactl, home, title); !slices.Equal(got, want) {
 			t.Errorf("%s has %q, want %q", filepath.Base(home), got, want)
 		}
+	}
+}
+
+// prefer chooses a look for a home before the app opens it.
+func prefer(t *testing.T, home, mode string) {
+	t.Helper()
+	if err := os.MkdirAll(home, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(home, "preferences.json"), fmt.Appendf(nil, `{"mode":%q}`, mode), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -245,10 +245,12 @@ func (w *window) picture(name string) {
 	}
 }
 
-// close closes the window as a person does, and waits until the app has ended.
+// close closes the window as a person does, by the window manager's shortcut, and waits
+// until the app has ended.
 func (w *window) close() {
 	w.t.Helper()
-	w.run("xdotool", "windowclose", w.id)
+	w.front()
+	w.run("xdotool", "key", "--clearmodifiers", "alt+F4")
 	select {
 	case err := <-w.gone:
 		var exit *exec.ExitError
