@@ -39,12 +39,13 @@ var pragmas = []string{
 	"PRAGMA recursive_triggers = ON",
 }
 
-// How much each connection caches, in KiB.
 const (
+	// How much each connection caches, in KiB.
 	writerCache = 6000
 	readerCache = 3000
 	maxReaders  = 4
-	logLimit    = 4 << 20 // what the log is cut back to
+	logPages    = 2000 // after so many pages the log is moved into the main file
+	logLimit    = 16 << 20
 )
 
 // pools opens the writer and the readers. With readOnly there are only readers.
@@ -52,6 +53,7 @@ func (f *file) pools(o Options) (write, read *sql.DB, err error) {
 	if !o.ReadOnly {
 		c, err := f.key.Connector(f.path, sealvfs.Conn{Base: f.base, Immediate: true, Pragmas: append(pragmas[:len(pragmas):len(pragmas)],
 			"PRAGMA journal_mode = WAL",
+			fmt.Sprintf("PRAGMA wal_autocheckpoint = %d", logPages),
 			fmt.Sprintf("PRAGMA journal_size_limit = %d", logLimit),
 			fmt.Sprintf("PRAGMA cache_size = -%d", writerCache))})
 		if err != nil {

@@ -182,7 +182,7 @@ func goSealDerive(key C.uintptr_t, head *C.uchar) C.uintptr_t {
 //export goSealForget
 func goSealForget(id C.uintptr_t) { sealers.remove(int(id)) }
 
-// goSealSeal seals src[:n] to dst: ciphertext, tag, nonce.
+// goSealSeal seals src[:n] to dst: ciphertext, tag, nonce. Both may be the same.
 //
 //export goSealSeal
 func goSealSeal(id C.uintptr_t, aad, src, dst *C.uchar, n C.int) C.int {

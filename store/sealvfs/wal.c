@@ -161,7 +161,7 @@ int sealWalRead(Seal *p, u8 *z, int n, i64 off){
 
 static int sealFrame(Seal *p, i64 k, const u8 *hdr, const u8 *page){
   Aad a;
-  u8 salts[8], plain[SEALED];
+  u8 salts[8];
   int rc;
   if( !getSalts(p->node, salts) ) return sealFail(p->node, EV_SHAPE, k, SQLITE_IOERR_WRITE);
   if( sealZero(hdr+8, 8) ){
@@ -171,11 +171,9 @@ static int sealFrame(Seal *p, i64 k, const u8 *hdr, const u8 *page){
   }else{
     return sealFail(p->node, EV_SHAPE, k, SQLITE_IOERR_WRITE);
   }
-  memcpy(plain, hdr, FHDR);
-  memcpy(plain+FHDR, page, BODY);
-  rc = goSealSeal(p->node->aead, a.b, plain, p->buf, SEALED);
-  sealWipe(plain, sizeof(plain));
-  if( rc ) return SQLITE_IOERR_WRITE;
+  memmove(p->buf, hdr, FHDR);
+  memcpy(p->buf+FHDR, page, BODY);
+  if( goSealSeal(p->node->aead, a.b, p->buf, p->buf, SEALED) ) return SQLITE_IOERR_WRITE;
   rc = sealWrite(p, p->buf, FRAME, POS(k));
   if( rc==SQLITE_OK ) setWritten(p->node, k);
   return rc;

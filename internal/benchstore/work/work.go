@@ -49,7 +49,8 @@ const (
 	schema  = `CREATE TABLE message(matter INTEGER NOT NULL, seq INTEGER NOT NULL, id BLOB NOT NULL, time INTEGER NOT NULL,
 	author BLOB NOT NULL, text TEXT NOT NULL, PRIMARY KEY (matter, seq)) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX message_id ON message(matter, id);
-CREATE VIRTUAL TABLE search USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');`
+CREATE VIRTUAL TABLE search USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
+INSERT INTO search(search, rank) VALUES('pgsz', 3990);`
 )
 
 // Prepare makes up the data.
