@@ -26,6 +26,19 @@ func authorToken(id matter.MemberID) string { return tokenAuthor + hex.EncodeToS
 func monthToken(t time.Time) string         { return tokenMonth + t.UTC().Format("200601") }
 func dayToken(t time.Time) string           { return tokenDay + t.UTC().Format("20060102") }
 
+// dated keeps a time within the years that the index can name. Clocks go wrong; a line
+// from the year 20000 must still be found.
+func dated(t time.Time) time.Time {
+	t = t.UTC()
+	switch y := t.Year(); {
+	case y < 1970:
+		return time.Unix(0, 0).UTC()
+	case y > 9999:
+		return time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+	}
+	return t
+}
+
 // words returns what of a text goes into the index, each once, with spaces between:
 // words, and of unspaced scripts each character and each pair of neighbours. Pairs
 // without positions find every run of characters; what has the pairs but not the run is
@@ -89,7 +102,7 @@ func (tx *Tx) index(id matter.ID, seq uint64, text string, at time.Time, author 
 	if err != nil {
 		return err
 	}
-	at = at.UTC()
+	at = dated(at)
 	if day := (at.Year()*100+int(at.Month()))*100 + at.Day(); day != tx.day {
 		if err := tx.exec("INSERT OR IGNORE INTO search_day(day) VALUES(?)", day); err != nil {
 			return err

@@ -58,6 +58,9 @@ func (s *search) days() ([]time.Time, error) {
 // overlaps reports whether anything on a day can be a hit.
 func (s *search) overlaps(day time.Time) bool {
 	end := day.AddDate(0, 0, 1)
+	if day.Year() == 9999 || day.Year() == 1970 {
+		return true // see dated
+	}
 	return (s.q.From.IsZero() || end.After(s.q.From)) && (s.q.To.IsZero() || day.Before(s.q.To)) &&
 		(s.q.After.IsZero() || !day.After(time.UnixMilli(s.q.After.time)))
 }

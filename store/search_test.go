@@ -280,6 +280,46 @@ func TestSearchForgets(t *testing.T) {
 	}
 }
 
+// Clocks go backwards and far ahead: every line is found, in the order of its time, also
+// when there are so many that the search goes day by day.
+func TestSearchWildClocks(t *testing.T) {
+	db := store.OpenTemp(t)
+	m := newMatter(t, db, "x", matter.ClassGeneral)
+	var lines []line
+	for i := range 900 {
+		at := start.Add(-time.Duration(i) * 7 * time.Hour)
+		switch i % 300 {
+		case 1:
+			at = time.UnixMilli(-1 << 60)
+		case 2:
+			at = time.Unix(0, 0)
+		case 3:
+			at = time.UnixMilli(1 << 50)
+		}
+		lines = append(lines, line{m: m, seq: uint64(i + 1), at: at, text: "同样的话"})
+	}
+	say(t, db, lines...)
+	var last time.Time
+	seen := 0
+	for after := (store.Cursor{}); ; {
+		hits, next := search(t, db, store.Query{Text: "同样", Limit: 70, After: after})
+		for _, h := range hits {
+			if seen > 0 && h.Time.After(last) {
+				t.Fatalf("hit %d of %v after one of %v", seen, h.Time, last)
+			}
+			last = h.Time
+			seen++
+		}
+		if next.IsZero() {
+			break
+		}
+		after = next
+	}
+	if seen != 900 {
+		t.Errorf("%d of 900 lines found", seen)
+	}
+}
+
 // Against a plain scan of all texts: Chinese of one to four characters as it is typed,
 // words and cuts across words, and English beginnings. All hits, in order, page by page.
 func TestSearchRecall(t *testing.T) {
