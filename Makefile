@@ -86,6 +86,13 @@ cross: ## vet for Android, macOS and Windows, everything but main.go
 screenshots: test-deps ## drive real windows and take the pictures of docs/images
 	go test -count=1 -timeout 15m ./e2e/journey/... -args -screenshots=$(CURDIR)/docs/images
 
+.PHONY: bench-mls bench-store
+bench-mls: ## measure groups, commits and welcomes
+	go test -run '^$$' -bench . ./crypto/mls
+
+bench-store: ## measure the encrypted store against plain SQLite
+	go run ./internal/benchstore
+
 # ---- make -----------------------------------------------------------------------
 
 .PHONY: generate
