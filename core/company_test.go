@@ -118,7 +118,8 @@ func (co *company) say(c *core.Client, id matter.ID, text string) {
 	}
 }
 
-// texts lists what a client has in a thread: what was said, and events in brackets.
+// texts lists what a client has in a thread: what was said and sent, and events in
+// brackets.
 func (co *company) texts(c *core.Client, id matter.ID) []string {
 	co.t.Helper()
 	ms, err := c.Messages(co.ctx(), id, core.Page{Limit: 10000})
@@ -127,6 +128,9 @@ func (co *company) texts(c *core.Client, id matter.ID) []string {
 	}
 	var out []string
 	for _, m := range ms {
+		if m.Delivery != matter.DeliverySent {
+			continue
+		}
 		author, _ := c.Member(m.Author)
 		switch m.Kind {
 		case matter.KindText:

@@ -103,14 +103,24 @@ func (c *Client) join(ctx context.Context, l *link, items []*pb.Welcomes_Item) e
 func (c *Client) comeBack(ctx context.Context, it *pb.Welcomes_Item) error {
 	id := matter.ID(it.GetMatter())
 	err := c.home.db.Update(ctx, func(tx *store.Tx) error {
-		if _, err := tx.Group(id); !errors.Is(err, store.ErrNone) {
-			return err // it was used before, and the hub was not told in time
+		if stale, err := staleWelcome(tx, id, it.GetSeq()); err != nil || stale {
+			return err
 		}
 		m := matter.Matter{ID: id, Class: matter.ClassGeneral, State: matter.StateOpen, Active: c.now()}
 		c.work.lost[id] = time.Now()
 		return tx.NewMatter(m, c.self, it.GetSeq())
 	})
 	return err
+}
+
+// staleWelcome reports whether this device is past the commit that a welcome came with:
+// it was used before, and the hub was not told in time.
+func staleWelcome(tx *store.Tx, id matter.ID, seq uint64) (bool, error) {
+	place, err := tx.Place(id)
+	if errors.Is(err, store.ErrNone) {
+		return false, nil
+	}
+	return place.Cursor >= seq, err
 }
 
 // A badWelcome is of no use to this device, now or later.
@@ -126,6 +136,9 @@ func (c *Client) joinOne(ctx context.Context, it *pb.Welcomes_Item) error {
 	id, now := matter.ID(it.GetMatter()), c.now()
 	var events []Event
 	err := c.home.db.Update(ctx, func(tx *store.Tx) error {
+		if stale, err := staleWelcome(tx, id, it.GetSeq()); err != nil || stale {
+			return err
+		}
 		var used []byte
 		var dbErr error
 		g, err := mls.Join(it.GetWelcome(), func(ref []byte) (*mls.KeyPackageSecrets, bool) {
@@ -157,11 +170,6 @@ func (c *Client) joinOne(ctx context.Context, it *pb.Welcomes_Item) error {
 		}
 		if matter.ID(g.GroupID()) != id {
 			return &badWelcome{errors.New("welcome of another matter than the hub says")}
-		}
-		if old, err := tx.Group(id); err == nil && old.Epoch >= g.Epoch() {
-			return nil // came before, and the hub was not told in time
-		} else if err != nil && !errors.Is(err, store.ErrNone) {
-			return err
 		}
 		// The hub names the adder. It can't gain by lying: only participants can
 		// describe a matter, and the owner's word counts in the end.

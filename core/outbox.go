@@ -87,6 +87,7 @@ func (c *Client) flush(ctx context.Context, l *link, counter *uint64) (again tim
 // batch takes the next messages that can go and seals them in the epochs of now.
 func (c *Client) batch(ctx context.Context, counter uint64) ([]sending, error) {
 	var batch []sending
+	skipped := false
 	err := c.home.db.Update(ctx, func(tx *store.Tx) error {
 		items, err := tx.Outbox(lookAhead)
 		if err != nil {
@@ -108,6 +109,7 @@ func (c *Client) batch(ctx context.Context, counter uint64) ([]sending, error) {
 				groups[it.Matter] = g
 			}
 			if g == nil {
+				skipped = true
 				continue
 			}
 			secret, err := tx.ContentSecret(it.Matter, g.Epoch)
@@ -126,6 +128,9 @@ func (c *Client) batch(ctx context.Context, counter uint64) ([]sending, error) {
 		}
 		return nil
 	})
+	if err == nil && skipped {
+		err = c.countQueue(ctx) // some may have been given up
+	}
 	return batch, err
 }
 

@@ -43,7 +43,10 @@ func (c *Client) rejoinDue(ctx context.Context, l *link) (next time.Time, err er
 		switch {
 		case err == nil:
 		case refused(err, wire.CodeNoMatter):
-			delete(c.work.lost, id) // not in it any more
+			delete(c.work.lost, id) // taken out meanwhile
+			if err := c.giveUp(ctx, id, notIn(err)); err != nil {
+				return next, err
+			}
 		case errors.Is(err, ErrOffline) || errors.Is(err, context.Canceled):
 			return next, err
 		default:
