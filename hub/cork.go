@@ -71,7 +71,11 @@ func (c *cork) write(p []byte) (int, error) {
 	if err := c.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 		return 0, err
 	}
-	return c.Conn.Write(p)
+	n, err := c.Conn.Write(p)
+	if err != nil {
+		return n, err
+	}
+	return n, c.SetWriteDeadline(time.Time{}) // TLS writes by itself, too: it must not find an old one
 }
 
 // A smallHijacker hands the WebSocket a corked connection with buffers far smaller

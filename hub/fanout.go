@@ -90,14 +90,16 @@ func newOnline() *online {
 	return &online{devices: map[db.DeviceNo]*session{}, sessions: map[*session]struct{}{}}
 }
 
-// enter registers a new connection; it returns false when the hub is closing.
-func (o *online) enter(s *session) bool {
+// enter registers a new connection and starts it; it returns false when the hub is
+// closing. Close sees every connection that was started.
+func (o *online) enter(s *session, start func()) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed {
 		return false
 	}
 	o.sessions[s] = struct{}{}
+	start()
 	return true
 }
 

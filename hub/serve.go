@@ -88,15 +88,16 @@ func (h *Hub) connect(w http.ResponseWriter, r *http.Request) {
 			settle = g.settle
 		}
 	}
-	if !h.online.enter(s) {
-		_ = s.cork.Conn.Close() // the hub is closing
-		return
-	}
-	h.goroutines.Go(func() {
-		defer h.online.remove(s)
-		defer s.cut()
-		s.run(settle)
+	entered := h.online.enter(s, func() {
+		h.goroutines.Go(func() {
+			defer h.online.remove(s)
+			defer s.cut()
+			s.run(settle)
+		})
 	})
+	if !entered {
+		_ = s.cork.Conn.Close() // the hub is closing
+	}
 }
 
 // run serves a connection from the challenge to its end.

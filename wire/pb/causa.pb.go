@@ -1316,7 +1316,8 @@ func (x *ClaimKeyPackages) GetDevices() [][]byte {
 	return nil
 }
 
-// KeyPackages has one entry for each claimed device that had any.
+// KeyPackages has one entry for each claimed device that had any, in the order asked.
+// It ends early when the frame is full: ask again for the devices after the last one.
 type KeyPackages struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Claimed       []*KeyPackages_Claimed `protobuf:"bytes,1,rep,name=claimed,proto3" json:"claimed,omitempty"`
