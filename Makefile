@@ -23,7 +23,7 @@ FUZZTIME ?= 10s
 help: ## list the targets
 	@echo "Causa 事由 — a messenger for companies that talk in matters"
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # ---- use ------------------------------------------------------------------------
 

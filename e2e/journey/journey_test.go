@@ -165,7 +165,7 @@ func said(t *testing.T, causactl, home, title string) (out []string) {
 // freeAddress returns an address of this computer that nothing listens at.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a moment, to find a free port
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -130,7 +130,6 @@ type window struct {
 	name string
 	id   string
 	cmd  *exec.Cmd
-	home string
 	log  *os.File
 	gone chan error
 }
@@ -216,10 +215,10 @@ func (w *window) click(x, y int) {
 	time.Sleep(pause)
 }
 
-// away moves the pointer to where it changes nothing.
+// away moves the pointer to where nothing lights up under it.
 func (w *window) away() {
 	w.t.Helper()
-	w.run("xdotool", "mousemove", "--window", w.id, "700", "560")
+	w.run("xdotool", "mousemove", "--window", w.id, "640", "3")
 }
 
 func (w *window) title() string { return w.run("xdotool", "getwindowname", w.id) }
@@ -233,6 +232,7 @@ func (w *window) titled(words string) {
 // picture keeps how the window looks as NAME.png where the pictures go.
 func (w *window) picture(name string) {
 	w.t.Helper()
+	w.away()
 	time.Sleep(pause)
 	dir := *screenshots
 	if dir == "" {

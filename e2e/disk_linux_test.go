@@ -1,0 +1,114 @@
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// smallDisk mounts a file system of that many bytes for the test. Only root may do that;
+// for others the test is skipped.
+func smallDisk(t *testing.T, dir string, size int) {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	err := syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d,mode=0700", size))
+	if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES) {
+		t.Skip("only root can mount a small disk")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, 0); err != nil {
+			t.Errorf("unmount the small disk: %v", err)
+		}
+	})
+}
+
+// fill takes what is free in dir but for spare bytes, and returns the file to remove.
+func fill(t *testing.T, dir string, spare int64) string {
+	t.Helper()
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(dir, &fs); err != nil {
+		t.Fatal(err)
+	}
+	filler := filepath.Join(dir, "filler")
+	free := int64(fs.Bavail)*fs.Bsize - spare
+	if err := os.WriteFile(filler, make([]byte, max(free, 0)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return filler
+}
+
+// sayUntilFull says things until one is refused, and returns those accepted before and
+// what causactl said of the refusal.
+func (c *company) sayUntilFull(member, title string) (accepted []string, refusal error) {
+	c.t.Helper()
+	for n := range 200 {
+		text := fmt.Sprintf("%d%s", n, strings.Repeat(" words and more words", 500))
+		if _, err := run(c.causactl(c.t.Context(), member, "send", title, text)); err != nil {
+			return accepted, err
+		}
+		accepted = append(accepted, text)
+	}
+	c.t.Fatal("the disk never became full")
+	return nil, nil
+}
+
+// TestFullDisks: neither a device's nor a hub's full disk loses what was accepted, and
+// both go on when there is room.
+func TestFullDisks(t *testing.T) {
+	t.Run("device", func(t *testing.T) {
+		c := prepareCompany(t, "Alice", "Bob")
+		smallDisk(t, c.home("Bob"), 32<<20)
+		c.found()
+		c.must("Alice", "matter", "open", "work", "--with", "Bob")
+		c.must("Bob", "log", "work")
+		filler := fill(t, c.home("Bob"), 512<<10)
+
+		accepted, err := c.sayUntilFull("Bob", "work")
+		if !strings.Contains(err.Error(), "The disk of this computer is full.") {
+			t.Errorf("causactl says %v, want that the disk is full", err)
+		}
+		if err := os.Remove(filler); err != nil {
+			t.Fatal(err)
+		}
+		c.must("Bob", "send", "work", "there is room again")
+		c.compare("work", append(accepted, "there is room again"))
+	})
+
+	t.Run("hub", func(t *testing.T) {
+		c := prepareCompany(t, "Alice", "Bob")
+		c.patience = "5s"
+		smallDisk(t, c.hubData(), 32<<20)
+		c.found()
+		c.must("Alice", "matter", "open", "work", "--with", "Bob")
+		filler := fill(t, c.hubData(), 512<<10)
+
+		accepted, err := c.sayUntilFull("Bob", "work")
+		if !strings.Contains(err.Error(), "kept on this device") && !strings.Contains(err.Error(), "The hub's disk is full.") {
+			t.Errorf("causactl says %v, want that the message is kept or the hub full", err)
+		}
+		// Reading goes on, and nothing acknowledged is gone.
+		if got := texts(c.thread("Alice", "work")); !sameElements(got, accepted) {
+			t.Errorf("while the hub is full Alice has %d messages, want the %d accepted", len(got), len(accepted))
+		}
+		if err := os.Remove(filler); err != nil {
+			t.Fatal(err)
+		}
+		c.patience = "30s"
+		c.must("Bob", "send", "work", "there is room again")
+		// What was refused waited on Bob's device: it is one more, exactly once.
+		got := texts(c.thread("Alice", "work"))
+		if len(got) != len(accepted)+2 {
+			t.Errorf("Alice has %d messages, want %d: those accepted, the one that waited, the last", len(got), len(accepted)+2)
+		}
+		c.compare("work", got)
+	})
+}
