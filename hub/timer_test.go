@@ -1,18 +1,21 @@
 package hub
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/coder/websocket"
 
+	"causa/hub/db"
 	"causa/wire"
 	"causa/wire/pb"
 )
@@ -217,5 +220,47 @@ func TestSourceOf(t *testing.T) {
 	}
 	if same("10.0.0.1:1", "10.0.0.2:1") || same("[2001:db8:0:1::1]:1", "[2001:db8:0:2::1]:1") {
 		t.Error("two sources count as one")
+	}
+}
+
+// Pages of one matter that wait are sent as one: what is put together decodes as the
+// entries of all, and other matters' and other frames stay apart.
+func TestMergePages(t *testing.T) {
+	page := func(m byte, seqs ...uint64) item {
+		p := &pb.MatterPage{Matter: bytes.Repeat([]byte{m}, 16)}
+		for _, seq := range seqs {
+			p.Entries = append(p.Entries, &pb.Entry{Seq: seq, Sender: bytes.Repeat([]byte{9}, 32), Payload: []byte("x")})
+			p.Head = seq
+		}
+		b, err := wire.EncodeHub(&pb.HubFrame{Body: &pb.HubFrame_MatterPage{MatterPage: p}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return item{frame: b, matter: db.MatterNo(m), entries: len(seqs)}
+	}
+	other := item{frame: encodeFailure(1, &pb.Failure{Code: 1})}
+	queue := []item{page(1, 1, 2), page(1, 3), page(1, 4), page(2, 1), other, other, page(1, 5)}
+	var got []int
+	for len(queue) > 0 {
+		frame, taken := merge(queue)
+		queue = queue[taken:]
+		got = append(got, taken)
+		f, err := wire.DecodeHub(frame)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got) == 1 {
+			p := f.GetMatterPage()
+			if p.GetHead() != 4 || len(p.GetEntries()) != 4 || p.GetEntries()[3].GetSeq() != 4 || len(p.GetMatter()) != 16 {
+				t.Errorf("merged page = %v", p)
+			}
+		}
+	}
+	if want := []int{3, 1, 1, 1, 1}; !slices.Equal(got, want) {
+		t.Errorf("taken = %v, want %v", got, want)
+	}
+	large := page(1, make([]uint64, wire.MaxPageEntries)...)
+	if _, taken := merge([]item{large, page(1, 7)}); taken != 1 {
+		t.Error("a merged page is over the limit")
 	}
 }
