@@ -42,7 +42,7 @@ var pragmas = []string{
 const (
 	// How much each connection caches, in KiB.
 	writerCache = 6000
-	readerCache = 3000
+	readerCache = 12000
 	maxReaders  = 4
 	logPages    = 2000 // after so many pages the log is moved into the main file
 	logLimit    = 16 << 20

@@ -1,57 +1,54 @@
 package store
 
 import (
-	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
 
-// foldRune gives the form of a character that search compares: lower case, without
+// appendFolded appends the form of a character that search compares: lower case, without
 // accents, half and full width alike. Marks that stand alone fold to nothing.
-func foldRune(r rune) string {
+func appendFolded(b []byte, r rune) []byte {
 	switch {
 	case r < utf8.RuneSelf:
-		return string(unicode.ToLower(r))
-	case unicode.Is(unicode.Han, r) && (r < 0xf900 || r > 0xfaff) && r < 0x2f800, unicode.Is(unicode.Hangul, r) && r >= 0xac00 && r <= 0xd7a3:
-		return string(r)
+		if 'A' <= r && r <= 'Z' {
+			r += 'a' - 'A'
+		}
+		return append(b, byte(r))
+	case r >= 0x4e00 && r <= 0x9fff, r >= 0x3400 && r <= 0x4dbf, r >= 0xac00 && r <= 0xd7a3, r >= 0x20000 && r <= 0x2f7ff,
+		r >= 0x3001 && r <= 0x3029: // Chinese, Hangul, Chinese punctuation: as they are
+		return utf8.AppendRune(b, r)
+	case r >= 0xff01 && r <= 0xff5e: // full width
+		return appendFolded(b, r-0xfee0)
 	}
-	var b strings.Builder
 	for _, x := range norm.NFKD.String(string(r)) {
 		if !unicode.Is(unicode.Mn, x) {
-			b.WriteRune(unicode.ToLower(x))
+			b = utf8.AppendRune(b, unicode.ToLower(x))
 		}
 	}
-	return b.String()
-}
-
-// A folded text remembers where each of its bytes comes from.
-type folded struct {
-	s    string
-	from []int // offset in the original, for each byte of s and for its end
+	return b
 }
 
 func fold(s string) string {
-	var b strings.Builder
-	b.Grow(len(s))
+	b := make([]byte, 0, len(s))
 	for _, r := range s {
-		b.WriteString(foldRune(r))
+		b = appendFolded(b, r)
 	}
-	return b.String()
+	return string(b)
 }
 
-func foldWithOffsets(s string) folded {
-	var b strings.Builder
+// foldedFrom tells, for each byte of fold(s) and for its end, where in s it comes from.
+func foldedFrom(s string) []int {
 	from := make([]int, 0, len(s)+1)
+	var b []byte
 	for i, r := range s {
-		f := foldRune(r)
-		b.WriteString(f)
-		for range len(f) {
+		b = appendFolded(b[:0], r)
+		for range b {
 			from = append(from, i)
 		}
 	}
-	return folded{s: b.String(), from: append(from, len(s))}
+	return append(from, len(s))
 }
 
 // The scripts that are written without spaces between words. Their characters are

@@ -42,7 +42,9 @@ type Hit struct {
 	Phrase  bool            // the words stand together as they were typed
 	Snippet Snippet
 
-	row int64
+	row   int64
+	text  string
+	marks []span
 }
 
 // ErrNoQuery is returned for a search that would find everything: nothing to look for,
@@ -53,8 +55,10 @@ const (
 	defaultHits = 50
 	maxHits     = 500
 	// few is how many lines are read and sorted at once. When more have the words, the
-	// search goes from month to month and from day to day, newest first.
-	few = 600
+	// search goes from month to month, newest first, and in a month where more than that
+	// have them from day to day.
+	few   = 300
+	month = 100
 )
 
 // Search returns lines that have all the words of q: those where the words stand
@@ -75,6 +79,11 @@ func (tx *Tx) Search(q Query) (hits []Hit, next Cursor, err error) {
 		hits = hits[:s.limit]
 		last := hits[len(hits)-1]
 		next = Cursor{time: last.Time.UnixMilli(), row: last.row}
+	}
+	for i := range hits {
+		h := &hits[i]
+		h.Snippet = snippet(h.text, h.marks)
+		h.text, h.marks = "", nil
 	}
 	slices.SortStableFunc(hits, func(a, b Hit) int {
 		switch {

@@ -67,7 +67,7 @@ func (s *search) overlaps(day time.Time) bool {
 
 // inMonth gathers the hits of a month, day by day when there are many.
 func (s *search) inMonth(days []time.Time) error {
-	rows, err := s.rows(s.with(monthToken(days[0])), few)
+	rows, err := s.rows(s.with(monthToken(days[0])), max(month, 2*s.limit))
 	if err == nil {
 		return s.read(rows)
 	}
@@ -131,14 +131,11 @@ func (s *search) read(rows []int64) error {
 		if !s.wanted(h, at) {
 			continue
 		}
-		f := foldWithOffsets(text)
-		marks, phrase, ok := s.terms.find(f.s)
-		if !ok {
-			continue
+		var ok bool
+		if h.marks, h.Phrase, ok = s.terms.find(fold(text)); ok {
+			h.text = text
+			s.hits = append(s.hits, h)
 		}
-		h.Phrase = phrase
-		h.Snippet = snippet(text, f, marks)
-		s.hits = append(s.hits, h)
 	}
 	return nil
 }

@@ -21,11 +21,12 @@ const (
 	snippetLength = 90
 )
 
-// snippet cuts the text around its first mark. marks are places in f.
-func snippet(text string, f folded, marks []span) Snippet {
+// snippet cuts the text around its first mark. marks are places in the folded text.
+func snippet(text string, marks []span) Snippet {
+	origin := foldedFrom(text)
 	first := 0
 	if len(marks) > 0 {
-		first = f.from[marks[0].from]
+		first = origin[marks[0].from]
 	}
 	start := first
 	for n := 0; start > 0 && n < snippetBefore; n++ {
@@ -56,7 +57,7 @@ func snippet(text string, f folded, marks []span) Snippet {
 		return r
 	}, text[start:end]) + tail
 	for _, m := range marks {
-		from, to := f.from[m.from], f.from[m.to]
+		from, to := origin[m.from], origin[m.to]
 		if from < start || to > end {
 			continue
 		}

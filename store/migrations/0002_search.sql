@@ -39,7 +39,8 @@ CREATE TABLE blob_part (
 	PRIMARY KEY (blob, n)
 ) STRICT;
 
--- pgsz: a leaf of the index fits in a page, which has 4056 bytes for it.
+-- pgsz: a leaf of the index fits in a page, which has 4056 bytes for it. deletemerge: the
+-- purger rewrites an index after deletions, so the commit must not do it as well.
 CREATE VIRTUAL TABLE search_00 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
 CREATE VIRTUAL TABLE search_01 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
 CREATE VIRTUAL TABLE search_02 USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii');
@@ -72,3 +73,19 @@ INSERT INTO search_12(search_12, rank) VALUES('pgsz', 3990);
 INSERT INTO search_13(search_13, rank) VALUES('pgsz', 3990);
 INSERT INTO search_14(search_14, rank) VALUES('pgsz', 3990);
 INSERT INTO search_15(search_15, rank) VALUES('pgsz', 3990);
+INSERT INTO search_00(search_00, rank) VALUES('deletemerge', 0);
+INSERT INTO search_01(search_01, rank) VALUES('deletemerge', 0);
+INSERT INTO search_02(search_02, rank) VALUES('deletemerge', 0);
+INSERT INTO search_03(search_03, rank) VALUES('deletemerge', 0);
+INSERT INTO search_04(search_04, rank) VALUES('deletemerge', 0);
+INSERT INTO search_05(search_05, rank) VALUES('deletemerge', 0);
+INSERT INTO search_06(search_06, rank) VALUES('deletemerge', 0);
+INSERT INTO search_07(search_07, rank) VALUES('deletemerge', 0);
+INSERT INTO search_08(search_08, rank) VALUES('deletemerge', 0);
+INSERT INTO search_09(search_09, rank) VALUES('deletemerge', 0);
+INSERT INTO search_10(search_10, rank) VALUES('deletemerge', 0);
+INSERT INTO search_11(search_11, rank) VALUES('deletemerge', 0);
+INSERT INTO search_12(search_12, rank) VALUES('deletemerge', 0);
+INSERT INTO search_13(search_13, rank) VALUES('deletemerge', 0);
+INSERT INTO search_14(search_14, rank) VALUES('deletemerge', 0);
+INSERT INTO search_15(search_15, rank) VALUES('deletemerge', 0);
