@@ -122,7 +122,7 @@ func (a *applying) commit(e *pb.Entry) error {
 	}
 	own := pending != nil && bytes.Equal(pending.Commit(), e.GetPayload())
 	change := &mls.Change{CommitterIdentity: a.c.self[:]}
-	devices := len(group.Members())
+	devices := devicesIn(group)
 	if own {
 		group = pending.Group()
 	} else if change, err = group.Process(e.GetPayload()); err != nil {
@@ -153,7 +153,7 @@ func (a *applying) commit(e *pb.Entry) error {
 	if err := a.fulfilled(after); err != nil {
 		return err
 	}
-	if own && len(group.Members()) > devices || change.External && a.firstBeside(group, change) {
+	if own && len(group.Members()) > len(devices) || change.External && a.firstBeside(group, change) {
 		if err := a.c.queueDescription(a.tx, a.id); err != nil {
 			return err
 		}
@@ -164,10 +164,32 @@ func (a *applying) commit(e *pb.Entry) error {
 		m.Kind, m.Subjects = matter.KindAdded, in
 	} else if out := missing(before, after); len(out) > 0 {
 		m.Kind, m.Subjects = matter.KindRemoved, out
+	} else if more := a.further(devices, group, before); len(more) > 0 {
+		m.Kind, m.Subjects = matter.KindDevice, more
 	} else {
 		return nil
 	}
 	return a.show(e, m)
+}
+
+// further lists the participants who have come by a further device: nobody should read
+// along unseen.
+func (a *applying) further(old map[matter.DeviceID]bool, g *mls.Group, before []matter.MemberID) (out []matter.MemberID) {
+	for id := range devicesIn(g) {
+		dev, _, _ := a.c.dir.device(id)
+		if !old[id] && slices.Contains(before, dev.Member) && !slices.Contains(out, dev.Member) {
+			out = append(out, dev.Member)
+		}
+	}
+	return out
+}
+
+func devicesIn(g *mls.Group) map[matter.DeviceID]bool {
+	in := map[matter.DeviceID]bool{}
+	for _, leaf := range g.Members() {
+		in[deviceOf(leaf.Identity)] = true
+	}
+	return in
 }
 
 // fulfilled forgets wishes for participants that have come true.

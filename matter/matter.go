@@ -64,6 +64,7 @@ const (
 	KindRemoved Kind = 4 // event: Subjects went out
 	KindUnread  Kind = 5 // a message this device can't decrypt
 	KindNewer   Kind = 6 // a message that a newer version of the app wrote
+	KindDevice  Kind = 7 // event: Subjects, who take part already, read on a further device
 )
 
 // Delivery is how far a message of one's own has come.
@@ -86,7 +87,7 @@ type Message struct {
 	Device   DeviceID
 	Kind     Kind
 	Text     string
-	Subjects []MemberID // KindAdded, KindRemoved
+	Subjects []MemberID // KindOpened, KindAdded, KindRemoved, KindDevice
 	Delivery Delivery
 	Problem  string // DeliveryFailed: an English sentence, a translation key
 }

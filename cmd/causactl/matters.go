@@ -285,6 +285,7 @@ func (c *call) thread(cl *core.Client, id matter.ID) error {
 var kindNames = map[matter.Kind]string{
 	matter.KindText: "text", matter.KindOpened: "opened", matter.KindAdded: "added",
 	matter.KindRemoved: "removed", matter.KindUnread: "unreadable", matter.KindNewer: "newer",
+	matter.KindDevice: "device",
 }
 
 var deliveryNames = map[matter.Delivery]string{
@@ -304,6 +305,8 @@ func (c *call) message(cl *core.Client, m matter.Message, event string) {
 		text = c.tr.T("%s added %s", author.Name, strings.Join(subjects, ", "))
 	case matter.KindRemoved:
 		text = c.tr.T("%s removed %s", author.Name, strings.Join(subjects, ", "))
+	case matter.KindDevice:
+		text = c.tr.T("%s reads this matter on a further device", strings.Join(subjects, ", "))
 	case matter.KindUnread:
 		text = c.tr.T("This message can't be read on this device")
 	case matter.KindNewer:
