@@ -19,13 +19,13 @@ func (e *Env) Device(d matter.Device, this bool) *widget.Row {
 	if d.Revoked {
 		state, ink = e.T("Revoked"), apptheme.SealText
 	}
-	print := widget.NewText(Fingerprint(d.ID))
-	print.Style.Monospace = true
-	print.Points, print.Color = apptheme.SizeTiny, apptheme.Muted
+	digits := widget.NewText(Fingerprint(d.ID))
+	digits.Style.Monospace = true
+	digits.Points, digits.Color = apptheme.SizeTiny, apptheme.Muted
 	title := widget.NewText(name)
 	title.Points = apptheme.SizeSmall
 	end := widget.NewSmall(state).Whole().In(ink)
-	words := widget.NewColumn(1, widget.NewRow(8, 0, title, end), print.Wrapped())
+	words := widget.NewColumn(1, widget.NewRow(8, 0, title, end), digits.Wrapped())
 	return widget.NewRow(12, 1, widget.NewIcon("laptop").Sized(20), words)
 }
 

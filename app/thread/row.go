@@ -150,13 +150,13 @@ func (r *row) head(left, right, y float32) {
 	r.name.Color, r.when.Color = apptheme.Of(apptheme.Text), apptheme.Of(apptheme.Muted)
 	r.when.Text = r.env.Words.Clock(r.env.Local(m.Time))
 	r.avatar.SetPerson(r.env.Name(m.Author), m.Author[:])
-	ww := r.when.MinSize().Width
+	ww := appwidget.TextWidth(r.when.Text, r.when.TextSize, r.when.TextStyle)
 	if r.mine {
 		r.name.Text = ""
 		r.when.Move(fyne.NewPos(right-ww, y))
 	} else {
 		r.name.Text = appwidget.Shorten(appwidget.OneLine(r.env.Name(m.Author)), max(right-left-ww-8, 40), r.name.TextSize, r.name.TextStyle)
-		nw := r.name.MinSize().Width
+		nw := appwidget.TextWidth(r.name.Text, r.name.TextSize, r.name.TextStyle)
 		r.name.Move(fyne.NewPos(left, y))
 		r.name.Resize(fyne.NewSize(nw, nameHeight-4))
 		r.when.Move(fyne.NewPos(left+nw+8, y))

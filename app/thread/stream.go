@@ -102,12 +102,6 @@ func (s *stream) scrollToEnd() {
 	s.place()
 }
 
-// scrollTo puts line i at the top.
-func (s *stream) scrollTo(i int) {
-	s.anchor, s.offset, s.stick = i, 0, false
-	s.place()
-}
-
 // page scrolls by most of the view.
 func (s *stream) page(direction int) { s.scrollBy(-float32(direction) * s.Size().Height * 0.85) }
 

@@ -92,7 +92,8 @@ func (r *buttonRenderer) Objects() []fyne.CanvasObject {
 
 func (r *buttonRenderer) paint() {
 	b := r.b
-	ground, ink := apptheme.Field, apptheme.Text
+	var ground fyne.ThemeColorName
+	ink := apptheme.Text
 	pick := func(plain, hover fyne.ThemeColorName) fyne.ThemeColorName {
 		if b.hover && !b.disabled {
 			return hover

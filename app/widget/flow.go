@@ -26,13 +26,6 @@ func Flow(text string, width, size float32, style fyne.TextStyle) []TextLine {
 			out = append(out, TextLine{})
 			continue
 		}
-		// Measuring a long paragraph costs more than it can save.
-		if len(para) < 512 {
-			if w := measure(para, size, style); w <= width {
-				out = append(out, TextLine{para, w})
-				continue
-			}
-		}
 		out = appendBroken(out, []rune(para), width, size, style)
 	}
 	return out
@@ -53,11 +46,12 @@ func appendBroken(out []TextLine, para []rune, width, size float32, style fyne.T
 	}
 	for it.Next() {
 		l := it.Line()
-		w := measure(string(l.Text), size, style)
-		trimmed := w
-		if n := len(l.Text); n > 0 && l.Text[n-1] == ' ' {
-			trimmed = measure(string(l.Text[:n-1]), size, style)
+		word, spaces := l.Text, float32(0)
+		for n := len(word); n > 0 && word[n-1] == ' '; n-- {
+			word, spaces = word[:n-1], spaces+measure(" ", size, style)
 		}
+		trimmed := pieceWidth(word, size, style)
+		w := trimmed + spaces
 		if cur+trimmed > width && end > start {
 			emit()
 		}
@@ -81,6 +75,22 @@ func appendBroken(out []TextLine, para []rune, width, size float32, style fyne.T
 	return out
 }
 
+// pieceWidth returns the width of a piece between two places where a line may break.
+// Numbers, of which there are too many to remember, are the sum of their digits.
+func pieceWidth(piece []rune, size float32, style fyne.TextStyle) (w float32) {
+	for _, r := range piece {
+		if r < '0' || r > '9' {
+			return measure(string(piece), size, style)
+		}
+	}
+	for _, r := range piece {
+		w += measure(digits[r-'0':r-'0'+1], size, style)
+	}
+	return w
+}
+
+const digits = "0123456789"
+
 type measured struct {
 	text  string
 	size  float32
@@ -92,6 +102,9 @@ type measured struct {
 var widths = map[measured]float32{}
 
 const maxWidths = 20000
+
+// TextWidth returns the width of a text on one line.
+func TextWidth(s string, size float32, style fyne.TextStyle) float32 { return measure(s, size, style) }
 
 func measure(s string, size float32, style fyne.TextStyle) float32 {
 	k := measured{s, size, style}

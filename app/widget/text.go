@@ -1,3 +1,5 @@
+// Package widget is how the things on the screens look and how they are laid out. It
+// knows nothing of what they mean.
 package widget
 
 import (

@@ -81,6 +81,7 @@ func (r *centreRenderer) Destroy()                     {}
 func (r *centreRenderer) MinSize() fyne.Size           { return r.c.MinSize() }
 func (r *centreRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.c.content} }
 func (r *centreRenderer) Refresh()                     { r.Layout(r.c.Size()); r.c.content.Refresh() }
+
 func (r *centreRenderer) Layout(size fyne.Size) {
 	m := r.c.content.MinSize()
 	m.Width = min(m.Width, size.Width)
