@@ -411,3 +411,23 @@ func (g *Group) pooled(request []evolution.Sourced) []evolution.Sourced {
 	}
 	return out
 }
+
+// Welcomes calls yield with a Welcome for each member added, by the reference of its key
+// package. Each is as good as [Pending.Welcome] for that member, without the others' part.
+func (p *Pending) Welcomes(yield func(ref, welcome []byte) bool) {
+	if p.welcome == nil {
+		return
+	}
+	m, err := framing.Parse(p.welcome)
+	if err != nil {
+		panic("mls: own welcome: " + err.Error()) // we encoded it
+	}
+	for _, e := range m.Welcome.Secrets {
+		one := framing.Message{Format: framing.FormatWelcome, Welcome: &framing.Welcome{
+			Suite: m.Welcome.Suite, Secrets: []framing.EncryptedGroupSecrets{e}, EncryptedGroupInfo: m.Welcome.EncryptedGroupInfo,
+		}}
+		if !yield(e.NewMember, one.Encode()) {
+			return
+		}
+	}
+}

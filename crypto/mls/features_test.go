@@ -506,3 +506,36 @@ func TestTreeBesideWelcome(t *testing.T) {
 	b.join(p.Welcome())
 	agree(t, a, b)
 }
+
+func TestWelcomes(t *testing.T) {
+	a := newClient(t, Classic, "a")
+	a.create("g")
+	all := []*client{newClient(t, Classic, "b"), newClient(t, Classic, "c")}
+	byRef := make(map[string]*client)
+	var req CommitRequest
+	for _, c := range all {
+		kp := c.keyPackage(KeyPackageOptions{})
+		byRef[string(kp.Ref())] = c
+		req.Add = append(req.Add, kp)
+	}
+	p := a.commit(req)
+	a.group = p.Group()
+	for ref, welcome := range p.Welcomes {
+		c := byRef[string(ref)]
+		c.join(welcome)
+		delete(byRef, string(ref))
+		for _, other := range all {
+			if other == c {
+				continue
+			}
+			lookup := func(ref []byte) (*KeyPackageSecrets, bool) { s, ok := other.secrets[string(ref)]; return s, ok }
+			if _, err := Join(welcome, lookup, other.signer, GroupOptions{}); !errors.Is(err, ErrNoSecrets) {
+				t.Errorf("%s joins by the welcome of %s: %v", other.identity, c.identity, err)
+			}
+		}
+	}
+	if len(byRef) > 0 {
+		t.Errorf("%d members have no welcome", len(byRef))
+	}
+	agree(t, append(all, a)...)
+}
