@@ -17,6 +17,8 @@ RACE := ./core/... ./hub/... ./wire/... ./orglog/... ./internal/...
 SCREENS := ./app/...
 
 FUZZTIME ?= 10s
+# What the app says of itself; a release is built with make build VERSION=1.2.3.
+VERSION ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help
@@ -38,7 +40,7 @@ test-deps:
 .PHONY: build
 build: deps ## build bin/causa (app), bin/causa-hub (server), bin/causactl (windowless client)
 	@mkdir -p bin
-	go build -o bin/causa .
+	go build $(if $(VERSION),-ldflags "-X main.version=$(VERSION)") -o bin/causa .
 	go build -o bin/ ./cmd/causa-hub ./cmd/causactl
 
 .PHONY: run

@@ -100,7 +100,10 @@ func run(ctx context.Context, root string, patterns []string) error {
 func (t target) vet(ctx context.Context, root string, patterns []string) error {
 	var flags []string
 	if t.copies {
-		modfile, err := completed(ctx, root)
+		// Always the same folder, so that the build cache knows the copies again.
+		base := filepath.Join(root, ".cache", "crossvet")
+		defer os.RemoveAll(base)
+		modfile, err := completed(ctx, root, base)
 		if err != nil {
 			return fmt.Errorf("complete modules: %w", err)
 		}
@@ -145,10 +148,8 @@ func (t target) command(ctx context.Context, root string, args ...string) *exec.
 	return cmd
 }
 
-// completed makes the copies below root/.cache, where the build cache finds them again,
-// and returns the go.mod that uses them.
-func completed(ctx context.Context, root string) (string, error) {
-	base := filepath.Join(root, ".cache", "crossvet")
+// completed makes the copies below base and returns the go.mod that uses them.
+func completed(ctx context.Context, root, base string) (string, error) {
 	if err := os.RemoveAll(base); err != nil {
 		return "", err
 	}
