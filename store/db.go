@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"causa/matter"
 	"causa/store/sealvfs"
@@ -169,8 +170,14 @@ func (db *DB) closePools() error {
 	if db.write != nil {
 		err = errors.Join(err, db.write.Close())
 	}
+	if !db.file.key.Drain(drainTime) {
+		err = errors.Join(err, errors.New("a transaction does not end"))
+	}
 	return err
 }
+
+// drainTime is how long Close waits for connections whose caller has given up.
+const drainTime = 15 * time.Second
 
 // Update runs f in the one write transaction; all of it is durable when Update returns
 // nil, and nothing of it has happened otherwise.

@@ -1,3 +1,5 @@
+//go:build cgo
+
 package store
 
 import (
@@ -9,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -305,4 +308,36 @@ func TestPanicRollsBack(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// Close means closed, also when callers have just given up: package database/sql closes
+// their connections in its own time.
+func TestCloseAfterCancel(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "main.db")
+	rounds := 40
+	if testing.Short() {
+		rounds = 10
+	}
+	for range rounds {
+		db, err := Open(context.Background(), path, Key{1}, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() {
+				_ = db.View(ctx, func(tx *Tx) error { // it is cancelled
+					var n int
+					return tx.one([]any{&n}, "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 300000) SELECT count(*) FROM c")
+				})
+			})
+		}
+		wg.Go(func() { _ = db.Update(ctx, func(tx *Tx) error { return tx.SetSetting("a", []byte("b")) }) }) // may be cancelled
+		cancel()
+		wg.Wait()
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

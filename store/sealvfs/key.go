@@ -14,6 +14,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"golang.org/x/crypto/chacha20poly1305"
@@ -34,9 +35,11 @@ var magic = [3]byte{0xca, 0x05, 0xa5}
 type Key struct {
 	id      int
 	secret  [32]byte
-	mu      sync.Mutex
+	mu      sync.Mutex // guards all below
 	reports []Report
 	counts  [kinds]int
+	handles int
+	idle    chan struct{} // closed when handles is back at 0
 }
 
 // New makes a 32-byte key usable for connections.
@@ -44,6 +47,44 @@ func New(secret *[32]byte) *Key {
 	k := &Key{secret: *secret}
 	k.id = keys.add(k)
 	return k
+}
+
+// Drain waits until no file is open under this key, for at most the given time, and
+// reports whether it came to that. Package database/sql closes a connection whose context
+// has ended in a goroutine of its own, so closing the database is not enough.
+func (k *Key) Drain(wait time.Duration) bool {
+	k.mu.Lock()
+	idle := k.idle
+	k.mu.Unlock()
+	if idle == nil {
+		return true
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-idle:
+		return true
+	case <-timer.C:
+		return false
+	}
+}
+
+//export goSealHandle
+func goSealHandle(key C.uintptr_t, n C.int) {
+	k := keys.get(key)
+	if k == nil {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.handles += int(n)
+	switch {
+	case k.handles == 0 && k.idle != nil:
+		close(k.idle)
+		k.idle = nil
+	case k.handles > 0 && k.idle == nil:
+		k.idle = make(chan struct{})
+	}
 }
 
 // Close forgets the key. Databases opened with it must be closed before.

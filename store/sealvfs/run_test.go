@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -246,5 +247,39 @@ func killed(t *testing.T, path string) {
 		if mrand.IntN(5) == 0 {
 			must(t, db, `UPDATE m SET a = a + 1 WHERE id % 7 = ?`, mrand.IntN(7))
 		}
+	}
+}
+
+// A file that is removed while it is open, and another one made at its path, are two.
+func TestReplacedWhileOpen(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("open files can't be removed here")
+	}
+	path := filepath.Join(t.TempDir(), "a.db")
+	k, _ := newKey(t)
+	old := open(t, k, path)
+	schema(t, old)
+	fill(t, old, 1, 200)
+	for _, s := range []string{"", "-wal"} {
+		if err := os.Remove(path + s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	k2, _ := newKey(t)
+	fresh := open(t, k2, path)
+	schema(t, fresh)
+	fill(t, fresh, 1, 10)
+	if got := scan[int](t, fresh, `SELECT count(*) FROM m`); got != 10 {
+		t.Errorf("%d rows in the new file, want 10", got)
+	}
+	integrity(t, fresh)
+	if err := fresh.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !k2.Drain(time.Second) {
+		t.Error("the new file is still open")
+	}
+	if k.Drain(time.Millisecond) {
+		t.Error("the old file is closed")
 	}
 }

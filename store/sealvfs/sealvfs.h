@@ -76,6 +76,7 @@ struct Seal {
   sqlite3_file base;
   sqlite3_file *real;
   int kind;
+  uintptr_t key;            /* main file: Go's key, told when the handle closes */
   Node *node;
   u8 *buf;                  /* scratch: what is on disk */
   /* main */

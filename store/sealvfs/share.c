@@ -59,12 +59,30 @@ static void freeNode(Node *n){
   sqlite3_free(n);
 }
 
+/* Whether the file that a node is about is no longer the one at its path: it was
+** removed or replaced while a handle is still open. */
+static int moved(Node *n){
+  int yes = 0;
+  sqlite3_file *f = n->lockFile;
+  return f->pMethods->xFileControl(f, SQLITE_FCNTL_HAS_MOVED, &yes)==SQLITE_OK && yes;
+}
+
+static void unlinkNode(Node *n){
+  Node **pp;
+  for(pp=&gNodes; *pp && *pp!=n; pp=&(*pp)->next){}
+  if( *pp ) *pp = n->next;
+}
+
 int sealNodeGet(sqlite3_vfs *base, const char *zName, uintptr_t key, int readOnly, Node **pp){
   Node *n;
   int rc = SQLITE_OK;
   *pp = 0;
   enterAll();
   for(n=gNodes; n && strcmp(n->path, zName); n=n->next){}
+  if( n && moved(n) ){
+    unlinkNode(n);                                 /* it goes with its last handle */
+    n = 0;
+  }
   if( n ){
     /* Two keys for one open file: one of them is wrong. */
     if( n->key!=key && !goSealSameKey(n->key, key) ) rc = SQLITE_NOTADB;
@@ -97,11 +115,9 @@ int sealNodeGet(sqlite3_vfs *base, const char *zName, uintptr_t key, int readOnl
 }
 
 void sealNodePut(Node *n){
-  Node **pp;
   enterAll();
   if( --n->refs==0 ){
-    for(pp=&gNodes; *pp && *pp!=n; pp=&(*pp)->next){}
-    if( *pp ) *pp = n->next;
+    unlinkNode(n);
     freeNode(n);
   }
   leaveAll();

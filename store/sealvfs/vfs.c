@@ -42,7 +42,10 @@ static int ioClose(sqlite3_file *f){
     sealUnlock(p, SQLITE_LOCK_NONE);
   }
   if( p->real && p->real->pMethods ) rc = p->real->pMethods->xClose(p->real);
-  if( p->kind==F_MAIN ) sealNodePut(p->node);
+  if( p->kind==F_MAIN ){
+    sealNodePut(p->node);
+    goSealHandle(p->key, -1);
+  }
   sealWipe(p->buf, p->buf ? FRAME+STRIDE : 0);
   sealWipe(p->last, p->last ? FRAME : 0);
   sealWipe(p->mem, p->mem ? (int)p->nAlloc : 0);
@@ -183,9 +186,10 @@ static int openParts(sqlite3_vfs *v, const char *zName, Seal *p, int flags, int 
     if( rc ) return rc;
   }
   if( p->kind==F_MAIN ){
-    uintptr_t key = (uintptr_t)sqlite3_uri_int64(zName, "sealkey", 0);
-    rc = sealNodeGet(base, zName, key, (out & SQLITE_OPEN_READONLY)!=0, &p->node);
+    p->key = (uintptr_t)sqlite3_uri_int64(zName, "sealkey", 0);
+    rc = sealNodeGet(base, zName, p->key, (out & SQLITE_OPEN_READONLY)!=0, &p->node);
     if( rc ) return rc;
+    goSealHandle(p->key, 1);
     if( p->node->refs==1 ) return sealMainOpened(p);
   }
   return SQLITE_OK;
