@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"causa/app"
 	"causa/assets"
@@ -78,9 +79,10 @@ func run() int {
 	fyneApp := fyneapp.NewWithID("im.causa.Causa")
 	fyneApp.SetIcon(fyne.NewStaticResource("causa.png", assets.Mark))
 	window := fyneApp.NewWindow("Causa 事由")
-	window.Resize(fyne.NewSize(1280, 800))
+	choices := openPreferences(o.home, log)
+	window.Resize(choices.windowSize())
 	opts := app.Options{
-		Window: window, Choices: openPreferences(o.home, log), Link: o.link, Lang: o.lang, Version: version, Log: log,
+		Window: window, Choices: choices, Link: o.link, Lang: o.lang, Version: version, Log: log,
 	}
 	if opts.Device, err = os.Hostname(); err != nil {
 		opts.Device = "" // the engine finds a name of its own
@@ -89,37 +91,68 @@ func run() int {
 	// A hub that this computer is starts first: the engine below signs in to it.
 	host := newWorkspace(o.home, o.listen, log)
 	defer host.close()
-	opts.Problem = host.resume(ctx)
+	opts.Problem = host.resume()
 
-	settings := core.Options{Home: o.home, Log: log}
-	var client *core.Client
-	client, err = core.Open(ctx, settings)
-	switch {
+	dev := &device{opts: core.Options{Home: o.home, Log: log}, ctx: ctx}
+	switch err := dev.open(); {
 	case err == nil:
-		opts.Engine = client
+		opts.Engine = dev.client
 	case errors.Is(err, core.ErrNoAccount):
-		opts.Host = host
-		opts.Join = func(ctx context.Context, r core.JoinRequest) (app.Engine, error) {
-			var err error
-			if client, err = core.Join(ctx, settings, r); err != nil {
-				return nil, err
-			}
-			return client, nil
-		}
+		opts.Host, opts.Join = host, dev.join
 	default:
 		log.Error("open the account", "err", err)
 		return refuse(opts, err)
 	}
 	a := app.New(opts)
+	window.SetCloseIntercept(func() {
+		choices.setWindowSize(window.Canvas().Size())
+		window.Close()
+	})
 	window.ShowAndRun()
 	a.Close()
-	if client != nil {
-		if err := client.Close(); err != nil {
-			log.Error("close the account", "err", err)
-			return 1
-		}
+	stop() // a join that is on its way ends here
+	if err := dev.close(); err != nil {
+		log.Error("close the account", "err", err)
+		return 1
 	}
 	return 0
+}
+
+// A device is the engine, which is there from the start or comes by joining.
+type device struct {
+	opts core.Options
+	ctx  context.Context // ends with the window, which joins must not outlive
+
+	mu     sync.Mutex // held while joining
+	client *core.Client
+}
+
+func (d *device) open() (err error) {
+	d.client, err = core.Open(d.ctx, d.opts)
+	return err
+}
+
+func (d *device) join(ctx context.Context, r core.JoinRequest) (app.Engine, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(d.ctx, cancel)()
+	client, err := core.Join(ctx, d.opts, r)
+	if err != nil {
+		return nil, err
+	}
+	d.client = client
+	return client, nil
+}
+
+func (d *device) close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.client == nil {
+		return nil
+	}
+	return d.client.Close()
 }
 
 // refuse says in a window and on the terminal why the app can't open.

@@ -5,6 +5,10 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
+
+	"fyne.io/fyne/v2"
 )
 
 // preferences are what a person chose for this device: a small file in its home, so
@@ -47,4 +51,24 @@ func (p *preferences) SetString(key, value string) {
 	if err != nil {
 		p.log.Warn("keep a choice", "err", err)
 	}
+}
+
+// prefWindow is the key of the window's size, as 1280x800.
+const prefWindow = "window"
+
+// windowSize returns how large the window was when it was last closed, within reason.
+func (p *preferences) windowSize() fyne.Size {
+	w, h, _ := strings.Cut(p.String(prefWindow), "x")
+	side := func(s string, least, most, usual int) float32 {
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			n = usual
+		}
+		return float32(min(max(n, least), most))
+	}
+	return fyne.NewSize(side(w, 360, 4000, 1280), side(h, 480, 3000, 800))
+}
+
+func (p *preferences) setWindowSize(s fyne.Size) {
+	p.SetString(prefWindow, strconv.Itoa(int(s.Width))+"x"+strconv.Itoa(int(s.Height)))
 }

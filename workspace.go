@@ -23,10 +23,9 @@ type workspace struct {
 	flag string // --listen
 	log  *slog.Logger
 
-	mu      sync.Mutex // guards what follows
-	running *hub.Hub
-	stop    context.CancelFunc
-	ended   chan struct{}
+	mu    sync.Mutex // guards stop and ended
+	stop  context.CancelFunc
+	ended chan struct{} // closed when the hub has stopped
 }
 
 // Where the hub listens and is reached, kept beside its data: devices know it by this
@@ -46,6 +45,9 @@ func (w *workspace) file() string { return filepath.Join(w.home, "workspace.json
 func (w *workspace) Suggest() string {
 	if w.flag != "" {
 		return w.flag
+	}
+	if p, err := w.read(); err == nil {
+		return p.Address // the hub was made, and its founder has not joined yet
 	}
 	port := "7443"
 	if l, err := net.Listen("tcp", ":"+port); err != nil { //nolint:noctx // a moment, to see whether the port is free
@@ -84,7 +86,8 @@ func (w *workspace) Start(_ context.Context, address string) (link string, err e
 	if w.flag != "" {
 		p.Listen = w.flag
 	}
-	if err := w.open(p); err != nil {
+	h, err := w.open(p)
+	if err != nil {
 		return "", err
 	}
 	b, err := json.Marshal(p)
@@ -95,40 +98,45 @@ func (w *workspace) Start(_ context.Context, address string) (link string, err e
 		w.close()
 		return "", fmt.Errorf("keep the hub's address: %w", err)
 	}
-	link, ok := w.running.FoundingLink()
+	link, ok := h.FoundingLink()
 	if !ok {
 		return "", &fault.Error{Text: "An organisation was founded on this computer already.", Hint: "Ask its owner for an invite, or use another folder."}
 	}
 	return link, nil
 }
 
-// resume starts the hub again if there is one.
-func (w *workspace) resume(context.Context) error {
+func (w *workspace) read() (p place, err error) {
 	b, err := os.ReadFile(w.file())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	var p place
 	if err == nil {
 		err = json.Unmarshal(b, &p)
+	}
+	return p, err
+}
+
+// resume starts the hub again if there is one.
+func (w *workspace) resume() error {
+	p, err := w.read()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("find the hub's address: %w", err)
 	}
-	return w.open(p)
+	_, err = w.open(p)
+	return err
 }
 
-// open runs the hub; one that runs elsewhere already is closed first.
-func (w *workspace) open(p place) error {
+// open runs the hub; one that runs already is closed first.
+func (w *workspace) open(p place) (*hub.Hub, error) {
 	w.close()
 	h, err := hub.Open(hub.Options{Data: filepath.Join(w.home, "hub"), Listen: p.Listen, PublicURL: p.Address, Log: w.log.With("part", "hub")})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	w.mu.Lock()
-	w.running, w.stop, w.ended = h, stop, ended
+	w.stop, w.ended = stop, ended
 	w.mu.Unlock()
 	go func() {
 		defer close(ended)
@@ -136,14 +144,14 @@ func (w *workspace) open(p place) error {
 			w.log.Error("serve the hub", "err", err)
 		}
 	}()
-	return nil
+	return h, nil
 }
 
 // close stops the hub and waits for it.
 func (w *workspace) close() {
 	w.mu.Lock()
 	stop, ended := w.stop, w.ended
-	w.running, w.stop, w.ended = nil, nil, nil
+	w.stop, w.ended = nil, nil
 	w.mu.Unlock()
 	if stop != nil {
 		stop()

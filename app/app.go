@@ -256,6 +256,7 @@ func (a *App) build() {
 	a.people.OnDevice = func(of matter.MemberID) { invite.ShowDevice(env, engine, of) }
 	a.settings = settings.New(env, engine, settings.Choices{
 		Mode: a.mode(), SetMode: a.setMode, SetLanguage: a.setLanguage, Version: a.opts.Version,
+		Shortcuts:  a.showShortcuts,
 		LinkDevice: func() { invite.ShowDevice(env, engine, env.People.Self) },
 	})
 	a.shell = newShell(a)

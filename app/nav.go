@@ -4,9 +4,6 @@ import (
 	"causa/app/newmatter"
 	appwidget "causa/app/widget"
 	"causa/matter"
-
-	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/driver/desktop"
 )
 
 // Go leads to a place.
@@ -158,44 +155,4 @@ func (a *App) search() {
 	a.shell.reading = false
 	a.Go(placeMatters)
 	a.list.FocusSearch()
-}
-
-func (a *App) addShortcuts() {
-	c := a.opts.Window.Canvas()
-	add := func(key fyne.KeyName, mod fyne.KeyModifier, f func()) {
-		c.AddShortcut(&desktop.CustomShortcut{KeyName: key, Modifier: mod}, func(fyne.Shortcut) { f() })
-	}
-	inside := func(f func()) func() {
-		return func() {
-			if a.shell != nil && a.env.Window.Overlays().Top() == nil {
-				f()
-			}
-		}
-	}
-	ctrl := fyne.KeyModifierShortcutDefault
-	add(fyne.KeyK, ctrl, a.search)
-	add(fyne.KeyN, ctrl, a.NewMatter)
-	add(fyne.KeyComma, ctrl, inside(func() { a.Go(placeSettings) }))
-	for i, key := range []fyne.KeyName{fyne.Key1, fyne.Key2, fyne.Key3} {
-		add(key, ctrl, inside(func() { a.Go(place(i)) }))
-	}
-	add(fyne.KeyUp, fyne.KeyModifierAlt, inside(func() { a.list.Step(-1) }))
-	add(fyne.KeyDown, fyne.KeyModifierAlt, inside(func() { a.list.Step(1) }))
-	c.SetOnTypedKey(func(k *fyne.KeyEvent) {
-		switch k.Name {
-		case fyne.KeyEscape, "Back":
-			a.Back()
-		}
-	})
-	life := fyne.CurrentApp().Lifecycle()
-	look := func(away bool) func() {
-		return func() {
-			a.away = away
-			if a.shell != nil {
-				a.lookedAt()
-			}
-		}
-	}
-	life.SetOnEnteredForeground(look(false))
-	life.SetOnExitedForeground(look(true))
 }

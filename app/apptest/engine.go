@@ -112,7 +112,7 @@ func (e *Engine) Start(at time.Time, n core.NewMatter, owner matter.MemberID) ma
 		Participants: append([]matter.MemberID{owner}, n.With...),
 	}
 	e.mu.Unlock()
-	e.add(id, matter.Message{Author: owner, Time: at, Kind: matter.KindOpened})
+	e.add(id, matter.Message{Author: owner, Time: at, Kind: matter.KindOpened, Subjects: append([]matter.MemberID{owner}, n.With...)})
 	return id
 }
 

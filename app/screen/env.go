@@ -42,13 +42,23 @@ func (e *Env) Do(work func(context.Context) error, done func(error)) {
 		defer cancel()
 		err = work(ctx)
 	}, func() {
-		if err != nil && e.Log != nil {
-			e.Log(err)
+		if cause := unworded(err); cause != nil && e.Log != nil {
+			e.Log(cause)
 		}
 		if done != nil {
 			done(err)
 		}
 	})
+}
+
+// unworded returns what an error says beyond the words that a person is told, which may
+// have names in them and belong in no log.
+func unworded(err error) error {
+	var worded *fault.Error
+	if errors.As(err, &worded) {
+		return worded.Err
+	}
+	return err
 }
 
 // T translates; see [words.Catalogue].

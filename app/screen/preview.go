@@ -27,6 +27,8 @@ func (e *Env) Preview(m matter.Matter) string {
 			return e.T("%s left", who)
 		}
 		return e.T("%s removed %s", who, e.Names(l.Subjects))
+	case matter.KindDevice:
+		return e.T("%s reads this matter on a further device", e.Names(l.Subjects))
 	case matter.KindUnread:
 		return e.T("A message this device can't read")
 	case matter.KindNewer:

@@ -29,6 +29,7 @@ type Choices struct {
 	SetMode     func(apptheme.Mode)
 	SetLanguage func(code string)
 	LinkDevice  func()
+	Shortcuts   func() // shows them
 	Version     string
 }
 
@@ -93,7 +94,7 @@ func (s *Settings) show() {
 			appwidget.NewRow(0, 1, appwidget.NewIconButton("scroll-text", env.T("Organisation log"), appwidget.Quiet, s.audit), appwidget.NewSpace(0, 0))),
 		section(env.T("About")), card(
 			fact(env.T("Version"), s.choices.Version),
-			appwidget.NewSmall(env.T("Shortcuts: Ctrl+K search, Ctrl+N new matter, Alt+↑ and Alt+↓ to the next matter, Esc back.")).Wrapped()))
+			appwidget.NewRow(0, 1, appwidget.NewIconButton("keyboard", env.T("Keyboard shortcuts"), appwidget.Quiet, s.choices.Shortcuts), appwidget.NewSpace(0, 0))))
 	s.page.Fit()
 }
 

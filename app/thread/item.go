@@ -57,7 +57,7 @@ func arrange(msgs []matter.Message, unread uint64, self matter.MemberID, zone *t
 		}
 		it := item{key: key{kind: itemMessage, id: m.ID}, msg: m}
 		switch m.Kind {
-		case matter.KindOpened, matter.KindAdded, matter.KindRemoved:
+		case matter.KindOpened, matter.KindAdded, matter.KindRemoved, matter.KindDevice:
 			it.key.kind = itemEvent
 		default:
 			it.lead = last.Author != m.Author || m.Time.Sub(last.Time).Abs() > together

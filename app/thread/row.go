@@ -2,6 +2,7 @@ package thread
 
 import (
 	"image/color"
+	"slices"
 
 	"causa/app/screen"
 	apptheme "causa/app/theme"
@@ -287,13 +288,22 @@ func (r *row) eventText() string {
 			return r.env.T("%s · %s joined", when, who)
 		}
 		return r.env.T("%s · %s added %s", when, who, r.env.Names(m.Subjects))
+	case matter.KindDevice:
+		return r.env.T("%s · %s reads this matter on a further device", when, r.env.Names(m.Subjects))
 	case matter.KindRemoved:
 		if len(m.Subjects) == 1 && m.Subjects[0] == m.Author {
 			return r.env.T("%s · %s left", when, who)
 		}
 		return r.env.T("%s · %s removed %s", when, who, r.env.Names(m.Subjects))
 	}
+	if with := without(m.Subjects, m.Author); len(with) > 0 {
+		return r.env.T("%s · %s started this matter with %s", when, who, r.env.Names(with))
+	}
 	return r.env.T("%s · %s started this matter", when, who)
+}
+
+func without(ids []matter.MemberID, id matter.MemberID) []matter.MemberID {
+	return slices.DeleteFunc(slices.Clone(ids), func(x matter.MemberID) bool { return x == id })
 }
 
 func (r *row) grow(n int) {

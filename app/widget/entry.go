@@ -110,8 +110,8 @@ func (e *Entry) TypedKey(k *fyne.KeyEvent) {
 			}
 			return
 		}
-	case fyne.KeyEscape:
-		escape(e)
+	case fyne.KeyEscape, fyne.KeyF1:
+		handUp(e, k)
 		return
 	case fyne.KeyPageUp, fyne.KeyPageDown:
 		if e.OnPage != nil {

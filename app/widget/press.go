@@ -62,8 +62,8 @@ func (p *press) TypedKey(k *fyne.KeyEvent) {
 	switch k.Name {
 	case fyne.KeySpace, fyne.KeyReturn, fyne.KeyEnter:
 		p.act()
-	case fyne.KeyEscape:
-		escape(p.self)
+	case fyne.KeyEscape, fyne.KeyF1:
+		handUp(p.self, k)
 	}
 }
 
@@ -76,11 +76,11 @@ func (p *press) Enable() { p.disabled = false; p.self.Refresh() }
 // Disabled is part of fyne.Disableable.
 func (p *press) Disabled() bool { return p.disabled }
 
-// escape hands the Escape key to the window, which a focused widget would keep.
-func escape(o fyne.CanvasObject) {
+// handUp hands a key to the window, which a focused widget would keep.
+func handUp(o fyne.CanvasObject, k *fyne.KeyEvent) {
 	if c := fyne.CurrentApp().Driver().CanvasForObject(o); c != nil {
 		if f := c.OnTypedKey(); f != nil {
-			f(&fyne.KeyEvent{Name: fyne.KeyEscape})
+			f(k)
 		}
 	}
 }

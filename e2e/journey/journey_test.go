@@ -130,6 +130,25 @@ func TestTwoWindows(t *testing.T) {
 	}
 }
 
+// TestGallery copies golden pictures of the screens to where the documents show them.
+func TestGallery(t *testing.T) {
+	if *screenshots == "" {
+		t.Skip("no folder is named with -screenshots")
+	}
+	for from, to := range map[string]string{
+		"matters-zh-light": "desktop", "matters-en-dark": "desktop-en-dark", "thread-zh-light-phone": "phone",
+		"list-en-dark-phone": "phone-en-dark", "people-zh-light": "people", "settings-en-dark": "settings-en-dark",
+	} {
+		picture, err := os.ReadFile(filepath.Join("../../app/testdata", from+".png"))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(*screenshots, to+".png"), picture, 0o600)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // prefer chooses a look for a home before the app opens it.
 func prefer(t *testing.T, home, mode string) {
 	t.Helper()
