@@ -17,10 +17,11 @@ import (
 type CommitRequest struct {
 	Add        []*KeyPackage
 	Remove     []LeafIndex
-	PSKs       [][]byte    // ids of external pre-shared keys
-	Resume     []uint64    // past epochs of this group whose resumption secrets to mix in
-	Extensions *Extensions // nil: unchanged
-	ReInit     *ReInit     // closes the group; excludes everything else
+	PSKs       [][]byte     // ids of external pre-shared keys
+	Resume     []uint64     // past epochs of this group whose resumption secrets to mix in
+	ResumeFrom []Resumption // the same of other groups, found by GroupOptions.Resumption
+	Extensions *Extensions  // nil: unchanged
+	ReInit     *ReInit      // closes the group; excludes everything else
 
 	ForcePath         bool // renew our keys also where the changes don't demand it
 	Private           bool // send as PrivateMessage; the hub can't check it then
@@ -29,6 +30,12 @@ type CommitRequest struct {
 	AuthenticatedData []byte
 
 	linked []framing.PSKID // of the first commit of a group made by reinit or branch
+}
+
+// A Resumption names an epoch of a group.
+type Resumption struct {
+	GroupID []byte
+	Epoch   uint64
 }
 
 // A ReInit gives the parameters of the group that continues this one.
@@ -47,6 +54,9 @@ type Pending struct {
 	group     *Group
 	old       *Group // nil when restored
 }
+
+// Format hides the secrets of the group in the new epoch.
+func (Pending) Format(w fmt.State, _ rune) { suite.Hide(w, "Pending") }
 
 // Commit returns the commit as MLSMessage.
 func (p *Pending) Commit() []byte { return p.commit }
@@ -235,6 +245,9 @@ func (m *maker) make(list []evolution.Sourced) error {
 			return err
 		}
 		secret = m.path.Commit
+		if err := m.next.Tree.Leaf(m.next.Sender).CheckFitness(m.suite, m.next.Context.Extensions, nil); err != nil {
+			return fmt.Errorf("own leaf: %w", err)
+		}
 	}
 	if err := m.next.Finish(withPath); err != nil {
 		return err

@@ -267,6 +267,9 @@ func (g *Group) usable() error {
 	return nil
 }
 
+// Format hides the group's secrets.
+func (Group) Format(w fmt.State, _ rune) { suite.Hide(w, "Group") }
+
 // Suite returns the group's cipher suite.
 func (g *Group) Suite() Suite { return g.suite.ID() }
 

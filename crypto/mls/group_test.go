@@ -3,8 +3,10 @@ package mls
 import (
 	"bytes"
 	"crypto/ed25519"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"causa/crypto/mls/suite"
@@ -232,7 +234,33 @@ func TestSignerTypes(t *testing.T) {
 	if _, err := Create(suite.P256AES128SHA256P256, []byte("g"), []byte("d"), key, GroupOptions{}); err == nil {
 		t.Error("Ed25519 key accepted for a P-256 suite")
 	}
-	if s := fmt.Sprintf("%v %+v", suite.Secret("abc"), suite.Secret("abc")); s != "Secret(hidden) Secret(hidden)" {
-		t.Errorf("secret prints as %q", s)
+}
+
+// TestSecretsDontPrint prints everything that holds secrets, also inside of other things.
+func TestSecretsDontPrint(t *testing.T) {
+	a := newGroup(t, Classic, GroupOptions{}, "a", "b")[0]
+	p := a.commit(CommitRequest{})
+	kp, secrets, err := NewKeyPackage(Classic, a.identity, a.signer, KeyPackageOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret := suite.Secret("abc")
+	for _, v := range []any{
+		a.group, *a.group, p, *p, secrets, *secrets, a.group.keys, *a.group.keys, a.group.epoch, *a.group.epoch,
+		a.group.secrets, *a.group.secrets, a.group.epoch.Init, secret,
+		[]suite.Secret{secret},
+		*secrets.init,
+	} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%d"} {
+			if s := fmt.Sprintf(verb, v); !strings.HasSuffix(strings.Trim(s, "{}[]"), "(hidden)") {
+				t.Errorf("%T prints with %s as %.60q", v, verb, s)
+			}
+		}
+	}
+	if _, err := json.Marshal(secret); err == nil {
+		t.Error("secret was written as JSON")
+	}
+	if kp.LastResort() {
+		t.Error("ordinary key package says it is of last resort")
 	}
 }

@@ -200,7 +200,7 @@ func (k *KeyPackageSecrets) Ref() []byte { return k.kp.Ref() }
 func (k *KeyPackageSecrets) KeyPackage() *KeyPackage { return k.kp }
 
 // Format hides the keys.
-func (k *KeyPackageSecrets) Format(w fmt.State, c rune) { suite.Secret(nil).Format(w, c) }
+func (KeyPackageSecrets) Format(w fmt.State, _ rune) { suite.Hide(w, "KeyPackageSecrets") }
 
 // Wipe overwrites the private keys.
 func (k *KeyPackageSecrets) Wipe() {

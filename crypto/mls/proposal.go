@@ -2,12 +2,17 @@ package mls
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 
 	"causa/crypto/mls/evolution"
 	"causa/crypto/mls/framing"
 	"causa/crypto/mls/tree"
 )
+
+// MaxProposals is how many proposals of an epoch are remembered. Without a limit one
+// member could fill everybody's memory.
+const MaxProposals = 4096
 
 // A Proposed is a proposal somebody made in this epoch.
 type Proposed struct {
@@ -40,6 +45,9 @@ func (g *Group) proposed(q evolution.Sourced) *Proposed {
 func (g *Group) processProposal(a *framing.Authentic) (*Change, error) {
 	if a.Content.Sender == framing.Member(g.keys.Own) {
 		return nil, fmt.Errorf("proposal: %w", ErrOwnCommit)
+	}
+	if len(g.order) >= MaxProposals {
+		return nil, errors.New("too many proposals wait to be committed")
 	}
 	q := evolution.Sourced{Proposal: a.Content.Proposal, Sender: a.Content.Sender}
 	if err := g.state.CheckProposal(q, g.opts.rules(false)); err != nil {

@@ -26,6 +26,11 @@ func (g *Group) newPSKs(req *CommitRequest) []framing.PSKID {
 			GroupID: g.state.Context.GroupID, Epoch: epoch, Nonce: nonce(),
 		})
 	}
+	for _, r := range req.ResumeFrom {
+		out = append(out, framing.PSKID{
+			Type: framing.PSKResumption, Usage: framing.UsageApplication, GroupID: r.GroupID, Epoch: r.Epoch, Nonce: nonce(),
+		})
+	}
 	for _, id := range req.linked {
 		id.Nonce = nonce()
 		out = append(out, id)

@@ -61,6 +61,9 @@ func Mix(s *suite.Suite, joiner JoinerSecret, psk PSKSecret) *Intermediate {
 	return &Intermediate{s: s, secret: s.Extract(joiner.Secret, psk.Secret)}
 }
 
+// Format hides the secret.
+func (Intermediate) Format(w fmt.State, _ rune) { suite.Hide(w, "Intermediate") }
+
 // Wipe overwrites the secret.
 func (m *Intermediate) Wipe() { m.secret.Wipe() }
 
@@ -94,6 +97,9 @@ type Epoch struct {
 	Resumption    ResumptionPSK
 	Authenticator []byte
 }
+
+// Format hides the secrets.
+func (Epoch) Format(w fmt.State, _ rune) { suite.Hide(w, "Epoch") }
 
 // FromEpochSecret derives an epoch's secrets. It is called directly only for a group's
 // epoch 0, whose epoch secret is random (section 11).

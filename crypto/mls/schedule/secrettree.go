@@ -46,6 +46,9 @@ type SecretTree struct {
 	changed  map[slot]bool
 }
 
+// Format hides the secrets.
+func (SecretTree) Format(w fmt.State, _ rune) { suite.Hide(w, "SecretTree") }
+
 // SecretTree moves the epoch's encryption secret into a secret tree for the given number
 // of leaves.
 func (e *Epoch) SecretTree(s *suite.Suite, leaves uint32) *SecretTree {

@@ -39,7 +39,7 @@ func (k *PrivateKey) Public() []byte { return k.pub }
 func (k *PrivateKey) Secret() Secret { return k.raw }
 
 // Format hides the key.
-func (k *PrivateKey) Format(w fmt.State, c rune) { k.raw.Format(w, c) }
+func (PrivateKey) Format(w fmt.State, _ rune) { Hide(w, "PrivateKey") }
 
 // Wipe overwrites the key as far as it is in reach and makes it unusable.
 func (k *PrivateKey) Wipe() {

@@ -22,6 +22,10 @@ func (Secret) MarshalJSON() ([]byte, error) { return nil, errors.New("secret can
 // Wipe overwrites the secret. Copies the runtime may have made are out of reach.
 func (s Secret) Wipe() { clear(s) }
 
+// Hide writes a placeholder in place of a value that holds secrets. fmt doesn't call the
+// methods of unexported fields, so that types with such fields need this themselves.
+func Hide(w fmt.State, name string) { _, _ = io.WriteString(w, name+"(hidden)") }
+
 // RandomSecret returns n random bytes.
 func RandomSecret(n int) Secret {
 	b := make(Secret, n)

@@ -44,6 +44,9 @@ func New(own tree.LeafIndex, leaf *suite.PrivateKey) *Keys {
 	return &Keys{Own: own, Leaf: leaf, path: map[tree.NodeIndex]*suite.PrivateKey{}}
 }
 
+// Format hides the keys.
+func (Keys) Format(w fmt.State, _ rune) { suite.Hide(w, "Keys") }
+
 // WithLeaf returns keys with another private key for the leaf.
 func (k *Keys) WithLeaf(leaf *suite.PrivateKey) *Keys {
 	return &Keys{Own: k.Own, Leaf: leaf, path: k.path}
@@ -166,6 +169,9 @@ type Path struct {
 	secrets []PathSecret
 	public  [][]byte
 }
+
+// Format hides the secrets.
+func (Path) Format(w fmt.State, _ rune) { suite.Hide(w, "Path") }
 
 // Generate chooses new keys for the leaf own and the filtered path above it, and puts
 // them into the tree. The leaf's content is taken over from template, with a new
