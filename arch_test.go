@@ -195,10 +195,17 @@ type pkg struct {
 	imports []string
 }
 
+// listed remembers what the go command said: many rules ask the same.
+var listed = map[string][]pkg{}
+
 // list asks the go command for the packages that match. It fails the test when there are
 // none: a folder that was renamed must not turn a rule into an empty one.
 func list(t *testing.T, args ...string) []pkg {
 	t.Helper()
+	question := strings.Join(args, " ")
+	if pkgs, ok := listed[question]; ok {
+		return pkgs
+	}
 	args = append([]string{"list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}"}, args...)
 	cmd := exec.CommandContext(t.Context(), "go", args...)
 	var stderr strings.Builder
@@ -217,6 +224,7 @@ func list(t *testing.T, args ...string) []pkg {
 	if !ours {
 		t.Fatalf("go %s lists no package of ours: was the folder moved?", strings.Join(args, " "))
 	}
+	listed[question] = pkgs
 	return pkgs
 }
 
