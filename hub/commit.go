@@ -47,7 +47,7 @@ func (s *session) createMatter(id uint64, m *pb.CreateMatter) error {
 		do: func(b *batch) (*pb.HubFrame, error) { return b.createMatter(s, group, m.GetGroupInfo()) },
 		done: func(answer *pb.HubFrame) {
 			if answer.GetDone() != nil {
-				s.hub.views.put(group, 0, view)
+				s.hub.views.put(group, 0, view, len(m.GetGroupInfo()))
 			}
 		},
 	})
@@ -101,7 +101,7 @@ func (s *session) commitBundle(id uint64, m *pb.CommitBundle) error {
 		do: func(b *batch) (*pb.HubFrame, error) { return b.commitBundle(s, m, change) },
 		done: func(answer *pb.HubFrame) {
 			if change != nil && answer.GetAccepted() != nil {
-				s.hub.views.put(group, epoch+1, change.next)
+				s.hub.views.put(group, epoch+1, change.next, len(m.GetGroupInfo()))
 			}
 		},
 	})

@@ -10,13 +10,15 @@ import (
 
 const (
 	corkSize     = 32 << 10         // what is gathered before it goes out in any case
-	writeTimeout = 30 * time.Second // how long the peer may take to make room
+	corkPiece    = 256 << 10        // what is written at once
+	writeTimeout = 30 * time.Second // how long the peer may take to make room for a piece
 )
 
 // A cork is a connection that gathers what is written while it is in, so that several
 // frames go out in one TLS record. It is safe for concurrent use.
 type cork struct {
 	net.Conn
+	alive func() // called when the peer has taken a piece of something large
 
 	mu  sync.Mutex
 	in  bool
@@ -67,15 +69,21 @@ func (c *cork) flush() error {
 	return err
 }
 
-func (c *cork) write(p []byte) (int, error) {
-	if err := c.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
-		return 0, err
+func (c *cork) write(p []byte) (n int, err error) {
+	for {
+		if err := c.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+			return n, err
+		}
+		piece := p[n:min(n+corkPiece, len(p))]
+		m, err := c.Conn.Write(piece)
+		if n += m; err != nil {
+			return n, err
+		}
+		if n == len(p) {
+			return n, c.SetWriteDeadline(time.Time{}) // TLS writes by itself, too: it must not find an old one
+		}
+		c.alive() // who takes so much at a time is not silent, even if nothing is read from it meanwhile
 	}
-	n, err := c.Conn.Write(p)
-	if err != nil {
-		return n, err
-	}
-	return n, c.SetWriteDeadline(time.Time{}) // TLS writes by itself, too: it must not find an old one
 }
 
 // A smallHijacker hands the WebSocket a corked connection with buffers far smaller

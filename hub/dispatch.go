@@ -12,20 +12,21 @@ import (
 // serve carries out one request of a signed-in peer: reads at once, everything else
 // through the writer.
 func (s *session) serve(f *pb.ClientFrame) {
-	answer, err := s.handle(f)
+	err := s.may(f)
+	var answer *pb.HubFrame
+	if err == nil {
+		answer, err = s.handle(f)
+	}
 	switch {
 	case err != nil:
 		s.answer(f.GetRequest(), failed(s.hub.failureOf(err)))
 	case answer != nil:
-		s.answer(f.GetRequest(), answer)
+		s.answerRead(f, answer)
 	}
 }
 
 // handle returns the answer, or nil when the writer will give it.
 func (s *session) handle(f *pb.ClientFrame) (*pb.HubFrame, error) {
-	if err := s.may(f); err != nil {
-		return nil, err
-	}
 	id := f.GetRequest()
 	switch body := f.GetBody().(type) {
 	case *pb.ClientFrame_PullLog:
@@ -103,6 +104,7 @@ func (s *session) may(f *pb.ClientFrame) error {
 // submit hands a request to the writer.
 func (s *session) submit(r *request) {
 	r.s = s
+	r.turn, s.turn = s.turn, nil
 	s.sent()
 	s.hub.writer.in <- r
 }

@@ -14,3 +14,9 @@ func (h *Hub) Queued() (n int) {
 	})
 	return n
 }
+
+// LargeRequests returns how many large requests are being received or carried out.
+func (h *Hub) LargeRequests() int { return len(h.requests) }
+
+// LargeAnswers returns how many large answers are being read or sent.
+func (h *Hub) LargeAnswers() int { return len(h.answers) }

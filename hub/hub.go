@@ -64,6 +64,8 @@ type Hub struct {
 	full          atomic.Bool   // the disk was full when something was last to be stored
 	checks        chan struct{} // held while a commit is verified
 	waitingChecks atomic.Int32
+	requests      turnstile // of large requests
+	answers       turnstile // of large answers
 
 	goroutines sync.WaitGroup // connections' and the keeper's
 	writing    sync.WaitGroup // the writer's two
@@ -79,7 +81,10 @@ func Open(o Options) (_ *Hub, err error) {
 		return nil, &fault.Error{Text: "The hub needs a data folder.", Hint: "Say which one with --data."}
 	}
 	o = o.withDefaults()
-	h := &Hub{opts: o, log: o.Log, online: newOnline(), guard: newGuard(o), limits: map[db.DeviceNo]*limits{}, checks: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	h := &Hub{
+		opts: o, log: o.Log, online: newOnline(), guard: newGuard(o), limits: map[db.DeviceNo]*limits{},
+		checks: make(chan struct{}, runtime.GOMAXPROCS(0)), requests: make(turnstile, maxRequests), answers: make(turnstile, maxAnswers),
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, h.release())

@@ -83,7 +83,7 @@ func (b *batch) claimKeyPackages(s *session, devices [][]byte) (*pb.HubFrame, er
 			continue
 		}
 		out.Claimed = append(out.Claimed, &pb.KeyPackages_Claimed{Device: d, KeyPackage: body})
-		if size += len(body) + 64; size > wire.MaxFrame-(1<<20) {
+		if size += len(body) + 64; size > wire.MaxFrame-(512<<10) {
 			break // the rest can be claimed in another request
 		}
 	}

@@ -60,32 +60,49 @@ func (h *Hub) checkKeyPackage(b []byte, device matter.DeviceID, lastResort bool)
 	return time.Unix(int64(kp.Leaf.Lifetime.NotAfter), 0), nil // Max keeps it in range
 }
 
-// maxViews is how many matters' public states are kept ready for their next commit.
-const maxViews = 256
+// How many matters' public states are kept ready for their next commit, and the bytes
+// of their GroupInfos.
+const (
+	maxViews     = 256
+	maxViewBytes = 48 << 20
+)
 
 // views keeps the public states of matters that have lately changed. It is safe for
 // concurrent use.
 type views struct {
-	mu   sync.Mutex
-	kept map[matter.ID]keptView
+	mu    sync.Mutex
+	kept  map[matter.ID]keptView
+	bytes int
 }
 
 type keptView struct {
 	epoch uint64
 	view  *groupView
+	size  int // of its GroupInfo
 }
 
 func newViews() *views { return &views{kept: map[matter.ID]keptView{}} }
 
-// put keeps the public state of an epoch that the hub has accepted.
-func (v *views) put(id matter.ID, epoch uint64, view *groupView) {
+// put keeps the public state of an epoch that the hub has accepted; size is its
+// GroupInfo's.
+func (v *views) put(id matter.ID, epoch uint64, view *groupView, size int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if have, ok := v.kept[id]; ok && have.epoch > epoch {
+	have, ok := v.kept[id]
+	if ok && have.epoch > epoch {
 		return
 	}
-	v.kept[id] = keptView{epoch, view}
-	shrink(v.kept, maxViews)
+	v.kept[id] = keptView{epoch, view, size}
+	v.bytes += size - have.size
+	for other, have := range v.kept {
+		if len(v.kept) <= maxViews && v.bytes <= maxViewBytes {
+			return
+		}
+		if other != id {
+			delete(v.kept, other)
+			v.bytes -= have.size
+		}
+	}
 }
 
 // get returns the public state of a matter in an epoch, if it is there.

@@ -61,7 +61,7 @@ func (h *Hub) checkCommit(id matter.ID, epoch uint64, info, commit, nextInfo []b
 		if current, err = h.openGroup(info, false); err != nil {
 			return nil, err // the hub accepted it: this is not the peer's fault
 		}
-		h.views.put(id, epoch, current)
+		h.views.put(id, epoch, current, len(info))
 	}
 	change, next, err := current.Commit(commit, nextInfo)
 	if err != nil {

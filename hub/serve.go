@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log"
 	"log/slog"
 	"net"
@@ -70,6 +71,7 @@ func (h *Hub) healthz(w http.ResponseWriter, r *http.Request) {
 // net/http holds for a request is freed.
 func (h *Hub) connect(w http.ResponseWriter, r *http.Request) {
 	s := &session{hub: h, serial: h.serials.Add(1), cork: &cork{}}
+	s.cork.alive = s.touch
 	s.room.L = &s.mu
 	s.touch()
 	ws, err := websocket.Accept(&smallHijacker{w, s.cork}, r, &websocket.AcceptOptions{
@@ -126,7 +128,7 @@ func (s *session) run(settle func()) {
 		over := time.AfterFunc(joiningTime, s.cut)
 		defer over.Stop()
 	} else {
-		s.ws.SetReadLimit(wire.MaxFrame)
+		s.ws.SetReadLimit(wire.MaxFrameDevice)
 	}
 	for s.begin() {
 		f, err := s.read()
@@ -136,18 +138,19 @@ func (s *session) run(settle func()) {
 		if f != nil {
 			s.serve(f)
 		}
+		s.leaveTurn()
 	}
+	s.leaveTurn()
 	s.drain()
 }
 
 // read reads the next frame. When it can't be taken, read answers that and returns
 // neither a frame nor an error, unless the connection is over.
 func (s *session) read() (*pb.ClientFrame, error) {
-	typ, b, err := s.ws.Read(context.Background())
+	typ, b, err := s.receive()
 	if err != nil {
 		return nil, err
 	}
-	s.touch()
 	if typ != websocket.MessageBinary {
 		s.fail(wire.CodeMalformed)
 		return nil, nil
@@ -169,7 +172,11 @@ func (s *session) read() (*pb.ClientFrame, error) {
 // connection closed with unread data in it may lose them.
 func (s *session) drain() {
 	for {
-		if _, _, err := s.ws.Read(context.Background()); err != nil {
+		_, r, err := s.ws.Reader(context.Background())
+		if err == nil {
+			_, err = io.Copy(io.Discard, r)
+		}
+		if err != nil {
 			break
 		}
 	}

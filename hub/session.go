@@ -41,6 +41,8 @@ type session struct {
 	founding bool              // invite is the founding key
 	limits   *limits
 
+	turn func() // belongs to the goroutine that reads: ends the turn of the large request at hand
+
 	enrolled atomic.Bool // the holder of the invite has used it
 
 	pinging atomic.Bool
@@ -65,7 +67,17 @@ type item struct {
 	frame   []byte
 	matter  db.MatterNo // for pages: consecutive ones of a matter are put together
 	entries int
-	ack     bool // tells of something that the hub has done: not dropped when the session fails
+	ack     bool   // tells of something that the hub has done: not dropped when the session fails
+	sent    func() // called once it is written or dropped, if not nil
+}
+
+// release tells of items that they are written or dropped.
+func release(items []item) {
+	for _, it := range items {
+		if it.sent != nil {
+			it.sent()
+		}
+	}
 }
 
 // A position is where a matter stands, for telling a device that lags.
@@ -89,17 +101,27 @@ func (s *session) answer(request uint64, f *pb.HubFrame) { s.queueAnswer(request
 func (s *session) acknowledge(request uint64, f *pb.HubFrame) { s.queueAnswer(request, f, true) }
 
 func (s *session) queueAnswer(request uint64, f *pb.HubFrame, ack bool) {
+	s.enqueueAnswer(item{frame: s.encodeAnswer(request, f), ack: ack})
+}
+
+func (s *session) encodeAnswer(request uint64, f *pb.HubFrame) []byte {
 	f.Request = request
 	b, err := wire.EncodeHub(f)
 	if err != nil {
 		s.hub.log.Error("encode answer", "err", err)
-		b = encodeFailure(request, &pb.Failure{Code: uint32(wire.CodeInternal)})
+		return encodeFailure(request, &pb.Failure{Code: uint32(wire.CodeInternal)})
 	}
+	return b
+}
+
+func (s *session) enqueueAnswer(it item) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closing == 0 {
-		s.enqueue(item{frame: b, ack: ack})
+	if s.closing != 0 {
+		release([]item{it})
+		return
 	}
+	s.enqueue(it)
 }
 
 // pushPage queues a page of a matter. When there is no room the page is left out and
@@ -172,7 +194,12 @@ func (s *session) failLocked(code wire.Code) {
 	if s.closing != 0 {
 		return
 	}
-	s.queue = slices.DeleteFunc(s.queue, func(it item) bool { return !it.ack })
+	s.queue = slices.DeleteFunc(s.queue, func(it item) bool {
+		if !it.ack {
+			release([]item{it})
+		}
+		return !it.ack
+	})
 	s.behind = nil
 	s.enqueue(item{frame: encodeFailure(0, &pb.Failure{Code: uint32(code)})})
 	s.closing = closeStatus(code)
@@ -204,6 +231,7 @@ func (s *session) cut() {
 		s.closing = websocket.StatusAbnormalClosure
 	}
 	s.ended = true
+	release(s.queue)
 	s.queue, s.queued, s.behind = nil, 0, nil
 	s.room.Broadcast()
 	s.mu.Unlock()
@@ -229,6 +257,7 @@ func (s *session) write() {
 		}
 		s.mu.Unlock()
 		n, err := s.writeAll(queue)
+		release(queue)
 		if err != nil {
 			s.cut()
 			return

@@ -32,6 +32,8 @@ type request struct {
 	// done is called with the answer when it is queued, if not nil. The answer is nil
 	// when a newer session has fenced this one off.
 	done func(answer *pb.HubFrame)
+	// turn ends the turn of a large request, if not nil.
+	turn func()
 
 	answer *pb.HubFrame
 }
@@ -220,5 +222,10 @@ func (b *batch) deliver() {
 	}
 	for _, p := range b.pages {
 		b.hub.deliverPage(p)
+	}
+	for _, r := range b.requests {
+		if r.turn != nil {
+			r.turn()
+		}
 	}
 }

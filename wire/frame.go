@@ -43,14 +43,14 @@ func EncodeClient(f *pb.ClientFrame) ([]byte, error) {
 	if err := checkClient(f); err != nil {
 		return nil, err
 	}
-	return encode(f)
+	return encode(f, MaxFrameDevice)
 }
 
 // DecodeClient reads a device's frame and checks every field's length. Every error
 // is a *[FrameError].
 func DecodeClient(b []byte) (*pb.ClientFrame, error) {
 	f := new(pb.ClientFrame)
-	if err := decode(b, f, MaxClientFields, clientLimit); err != nil {
+	if err := decode(b, f, outlines{MaxFrameDevice, MaxClientFields, clientLimit}); err != nil {
 		return nil, err
 	}
 	if err := checkClient(f); err != nil {
@@ -65,7 +65,7 @@ func EncodeHub(f *pb.HubFrame) ([]byte, error) {
 	if err := checkHub(f); err != nil {
 		return nil, err
 	}
-	return encode(f)
+	return encode(f, MaxFrame)
 }
 
 // DecodeHub reads a hub's frame and checks every field's length. A frame of a kind
@@ -73,7 +73,7 @@ func EncodeHub(f *pb.HubFrame) ([]byte, error) {
 // Every error is a *[FrameError].
 func DecodeHub(b []byte) (*pb.HubFrame, error) {
 	f := new(pb.HubFrame)
-	if err := decode(b, f, MaxHubFields, hubLimit); err != nil {
+	if err := decode(b, f, outlines{MaxFrame, MaxHubFields, hubLimit}); err != nil {
 		return nil, err
 	}
 	if err := checkHub(f); err != nil {
@@ -82,23 +82,29 @@ func DecodeHub(b []byte) (*pb.HubFrame, error) {
 	return f, nil
 }
 
-func encode(m proto.Message) ([]byte, error) {
+func encode(m proto.Message, limit int) ([]byte, error) {
 	b, err := proto.Marshal(m)
 	if err != nil {
 		return nil, fmt.Errorf("encode frame: %w", err)
 	}
-	if len(b) > MaxFrame {
+	if len(b) > limit {
 		return nil, &FrameError{Code: CodeTooLarge, Field: "frame"}
 	}
 	return b, nil
 }
 
+// outlines are the limits of a direction's frames: bytes, fields, and the bytes of a body.
+type outlines struct {
+	size, fields int
+	body         func(protowire.Number) int
+}
+
 // decode looks at a frame's outline before it lets protobuf unfold it.
-func decode(b []byte, m proto.Message, fields int, limit func(protowire.Number) int) error {
-	if len(b) > MaxFrame {
+func decode(b []byte, m proto.Message, limit outlines) error {
+	if len(b) > limit.size {
 		return &FrameError{Code: CodeTooLarge, Field: "frame"}
 	}
-	request, err := outline(b, fields, limit)
+	request, err := outline(b, limit.fields, limit.body)
 	if err != nil {
 		return err
 	}

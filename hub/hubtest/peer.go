@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -167,6 +168,11 @@ func (p *Peer) Write(b []byte) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	return p.ws.Write(ctx, websocket.MessageBinary, b)
+}
+
+// Writer begins a message of which the rest comes later, or never.
+func (p *Peer) Writer() (io.WriteCloser, error) {
+	return p.ws.Writer(context.Background(), websocket.MessageBinary)
 }
 
 // Call sends a request and waits for the answer. A refusal is a *[Refused].

@@ -1,0 +1,83 @@
+package hub
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"causa/wire"
+	"causa/wire/pb"
+)
+
+// Frames of large matters have megabytes. So that they can't take the memory that
+// everybody needs, only so many may be on their way at once; the others wait.
+const (
+	largeRequest = wire.MaxPayload + 32<<10 // what a request may have without counting as large
+	largeAnswer  = maxQueued + 256<<10      // what an answer may have
+	maxRequests  = 8                        // large requests from their reception until they are answered
+	maxAnswers   = 24                       // large answers from being read until they are sent
+	largeTime    = 5 * time.Minute          // how long the peer may take to send a large request
+)
+
+// A turnstile lets so many through at once, in the order in which they came.
+type turnstile chan struct{}
+
+// enter waits for its turn; leave must be called once.
+func (t turnstile) enter() (leave func()) {
+	t <- struct{}{}
+	return func() { <-t }
+}
+
+// receive reads one message. A large one waits for its turn, while its peer has to;
+// then s.turn is to be left when the request is answered.
+func (s *session) receive() (websocket.MessageType, []byte, error) {
+	typ, r, err := s.ws.Reader(context.Background())
+	if err != nil {
+		return 0, nil, err
+	}
+	var buf bytes.Buffer
+	_, err = buf.ReadFrom(io.LimitReader(r, largeRequest+1))
+	s.touch()
+	if err != nil || buf.Len() <= largeRequest {
+		return typ, buf.Bytes(), err
+	}
+	s.turn = s.hub.requests.enter()
+	late := time.AfterFunc(largeTime, s.cut)
+	defer late.Stop()
+	for err == nil {
+		_, err = io.CopyN(&buf, r, largeRequest)
+		s.touch() // it is slow, not silent
+	}
+	if !errors.Is(err, io.EOF) {
+		return 0, nil, err
+	}
+	return typ, buf.Bytes(), nil
+}
+
+// leaveTurn ends the turn of a large request that the writer has nothing to do with.
+func (s *session) leaveTurn() {
+	if s.turn != nil {
+		s.turn()
+		s.turn = nil
+	}
+}
+
+// answerRead queues what a reading request found. When that is large it is dropped, and
+// read again once it is its turn: nobody holds it while waiting.
+func (s *session) answerRead(f *pb.ClientFrame, answer *pb.HubFrame) {
+	b := s.encodeAnswer(f.GetRequest(), answer)
+	if len(b) <= largeAnswer {
+		s.enqueueAnswer(item{frame: b})
+		return
+	}
+	leave := s.hub.answers.enter()
+	again, err := s.handle(f)
+	if err != nil {
+		again = failed(s.hub.failureOf(err))
+	}
+	s.enqueueAnswer(item{frame: s.encodeAnswer(f.GetRequest(), again), sent: leave})
+}
