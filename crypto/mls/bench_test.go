@@ -185,6 +185,7 @@ func benchMessages(b *testing.B, c *crowd) {
 	run := func(b *testing.B, setup, f func()) {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 		written = 0
+		b.ReportAllocs() // of a batch
 		var took []time.Duration
 		for b.Loop() {
 			b.StopTimer()

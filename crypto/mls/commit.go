@@ -1,6 +1,7 @@
 package mls
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -52,7 +53,8 @@ type Pending struct {
 	welcome   []byte
 	groupInfo []byte
 	group     *Group
-	old       *Group // nil when restored
+	old       *Group // the one it was made in; nil when restored
+	inherited bool
 }
 
 // Format hides the secrets of the group in the new epoch.
@@ -69,11 +71,24 @@ func (p *Pending) GroupInfo() []byte { return p.groupInfo }
 
 // Group returns the group in the new epoch, to be used once the commit is accepted.
 func (p *Pending) Group() *Group {
-	if p.old != nil {
+	if p.old != nil && !p.inherited {
 		p.group.inherit(p.old)
-		p.old = nil
+		p.inherited = true
 	}
 	return p.group
+}
+
+// Discard overwrites the secrets of a commit that wasn't accepted, as far as the group
+// it was made in doesn't need them. The Pending can't be used after that.
+func (p *Pending) Discard() {
+	var keys *treekem.Keys
+	if p.old != nil {
+		keys = p.old.keys
+	}
+	p.group.keys.Wipe(keys)
+	p.group.epoch.Wipe()
+	p.group.secrets.Wipe()
+	p.group.over = errors.New("commit was discarded")
 }
 
 // Commit makes a commit. It doesn't change g, except that a private one uses up one of our

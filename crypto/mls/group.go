@@ -351,7 +351,8 @@ func (g *Group) groupInfo(withTree bool) (*framing.GroupInfo, error) {
 func (g *Group) Tree() []byte { return g.state.Tree.Encode() }
 
 // Wipe overwrites the group's secrets except those that next, its state in a later epoch,
-// still uses. next may be nil. The group can't be used after that.
+// still uses. A nil next means that the membership is over; commits pending in the group
+// die with it. The group can't be used after that.
 func (g *Group) Wipe(next *Group) {
 	var keys *treekem.Keys
 	if next != nil {

@@ -186,7 +186,11 @@ func (l *life) accept(m *liver, p *Pending, newcomers []*liver) {
 		}
 	}
 	l.post(m, mail{data: p.Commit(), handshake: true})
+	old := m.group
 	m.group = p.Group()
+	if old != nil {
+		old.Wipe(m.group)
+	}
 	for _, n := range newcomers {
 		n.join(p.Welcome())
 		n.joined = n.group.Epoch()
@@ -382,6 +386,11 @@ func (l *life) conflict() {
 	}
 	l.read(o)
 	lost := o.commit(CommitRequest{})
+	if l.r.IntN(2) == 0 {
+		defer lost.Discard()
+	} else {
+		lost.Discard()
+	}
 	l.did["conflict"]++
 	l.accept(m, l.commit(m, CommitRequest{}), nil)
 	if _, _, err := l.hub.Commit(lost.Commit(), lost.GroupInfo()); err == nil {

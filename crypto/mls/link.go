@@ -63,8 +63,7 @@ func (g *Group) link(id Suite, groupID []byte, signer Signer, usage uint8, membe
 		return nil, err
 	}
 	first.Wipe(p.group)
-	p.old = nil
-	p.group.opts.Parent = nil
+	p.old, p.group.opts.Parent = nil, nil
 	return p, nil
 }
 

@@ -350,4 +350,4 @@ func UnmarshalPending(b []byte, signer Signer, o GroupOptions) (*Pending, error)
 
 // Follow tells a restored pending commit which group it was made in, so that the group
 // after it can still read late messages of that epoch.
-func (p *Pending) Follow(g *Group) { p.old = g }
+func (p *Pending) Follow(g *Group) { p.old, p.inherited = g, false }
