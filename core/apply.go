@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"causa/crypto/mls"
 	"causa/crypto/seal"
@@ -84,6 +85,9 @@ func (c *Client) applyOnce(ctx context.Context, id matter.ID, entries []*pb.Entr
 				return fmt.Errorf("%w: %d after %d", errSequence, e.GetSeq(), a.place.Cursor)
 			}
 			if err := a.entry(e); err != nil {
+				return err
+			}
+			if err := tx.AddDigest(id, e.GetSeq(), entryDigest(e)); err != nil {
 				return err
 			}
 			a.place.Cursor = e.GetSeq()
@@ -309,9 +313,15 @@ func (a *applying) content(e *pb.Entry) error {
 	}
 	switch con.Kind {
 	case contentText:
-		m.Kind, m.Text = matter.KindText, string(con.Body)
+		if m.Kind, m.Text = matter.KindText, string(con.Body); !utf8.ValidString(m.Text) {
+			m.Kind, m.Text = matter.KindUnread, ""
+		}
 	case contentDescription:
 		return a.described(e, m, con)
+	case contentConclusion:
+		return a.concluded(e, m, con)
+	case contentReopening:
+		return a.reopened(e, m, con)
 	default:
 		m.Kind = matter.KindNewer
 	}
@@ -378,7 +388,7 @@ func (a *applying) described(e *pb.Entry, m matter.Message, con content) error {
 	if err := a.tx.Describe(known); err != nil {
 		return err
 	}
-	a.place.Described, a.place.Owner = true, d.Owner
+	a.place.Described, a.place.Owner, a.place.State = true, d.Owner, d.State
 	if !first {
 		return nil
 	}
@@ -399,7 +409,7 @@ func (a *applying) show(e *pb.Entry, m matter.Message) error {
 	if err != nil || !added {
 		return err
 	}
-	if m.Device == a.c.self && m.Kind == matter.KindText {
+	if m.Device == a.c.self && m.Kind.Said() {
 		a.events = append(a.events, MessageChanged{m})
 	} else {
 		a.events = append(a.events, MessageAdded{m})

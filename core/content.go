@@ -28,6 +28,8 @@ type content struct {
 const (
 	contentText        = 1 // body: UTF-8 text
 	contentDescription = 2 // body: a description
+	contentConclusion  = 3 // body: a conclusion
+	contentReopening   = 4 // body: UTF-8 text, why; may be empty
 )
 
 var errContent = errors.New("content is malformed")

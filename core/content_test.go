@@ -130,3 +130,21 @@ func TestCleanText(t *testing.T) {
 		})
 	}
 }
+
+func FuzzConclusion(f *testing.F) {
+	b, err := conclusion{Decision: "60 days", Facts: []matter.Fact{{Name: "账期", Value: "60 天"}}, From: 1, Upto: 9}.bytes()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		d, err := parseConclusion(b)
+		if err != nil {
+			return
+		}
+		again, err := d.bytes()
+		if err != nil || !bytes.Equal(again, b) {
+			t.Fatalf("accepted conclusion re-encodes to %x, %v", again, err)
+		}
+	})
+}

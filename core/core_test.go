@@ -363,3 +363,48 @@ func TestInvitedParticipant(t *testing.T) {
 		time.Sleep(10 * time.Millisecond)
 	}
 }
+
+func TestConclude(t *testing.T) {
+	co, alice := found(t)
+	bob := co.invite(alice, "Bob")
+	co.sync(alice)
+	id := co.start(alice, "work", bob)
+	co.say(alice, id, "60 or 45 days?")
+	opened := fmt.Sprintf("[%d Alice Alice Bob]", matter.KindOpened)
+	co.await(bob, id, opened, "Alice: 60 or 45 days?")
+	if _, err := bob.Conclude(co.ctx(), id, core.Conclusion{Decision: "mine"}); err == nil {
+		t.Error("Bob could conclude Alice's matter")
+	}
+	want := core.Conclusion{Decision: "60 days", Facts: []matter.Fact{{Name: "账期", Value: "60 天"}}}
+	if _, err := alice.Conclude(co.ctx(), id, want); err != nil {
+		t.Fatal(err)
+	}
+	concluded := fmt.Sprintf("[%d Alice ]", matter.KindConcluded)
+	co.await(alice, id, opened, "Alice: 60 or 45 days?", concluded)
+	co.await(bob, id, opened, "Alice: 60 or 45 days?", concluded)
+	m, err := bob.Matter(co.ctx(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.State != matter.StateConcluded || m.Last.Text != want.Decision || len(m.Last.Facts) != 1 || m.Last.Facts[0] != want.Facts[0] {
+		t.Errorf("Bob's matter: state %v, last %+v", m.State, m.Last)
+	}
+	for _, c := range []*core.Client{alice, bob} {
+		if p := c.Status().Problem; p != nil {
+			t.Errorf("%s: %v", c.Me().Member.Name, p)
+		}
+		if _, err := c.Send(co.ctx(), id, "one more thing"); err == nil {
+			t.Errorf("%s could write in a concluded matter", c.Me().Member.Name)
+		}
+	}
+	if _, err := alice.Conclude(co.ctx(), id, want); err == nil {
+		t.Error("a concluded matter was concluded again")
+	}
+	if _, err := alice.Reopen(co.ctx(), id, "they want 75"); err != nil {
+		t.Fatal(err)
+	}
+	reopened := fmt.Sprintf("[%d Alice ]", matter.KindReopened)
+	co.await(bob, id, opened, "Alice: 60 or 45 days?", concluded, reopened)
+	co.say(bob, id, "on we go")
+	co.await(alice, id, opened, "Alice: 60 or 45 days?", concluded, reopened, "Bob: on we go")
+}

@@ -10,6 +10,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"causa/crypto/seal"
 	"causa/hub/hubtest"
 	"causa/matter"
 	"causa/store"
@@ -234,4 +235,63 @@ func TestHostileHub(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A participant with a changed program can send what the rules forbid; it has no effect on
+// others, who all judge alike.
+func TestHostileParticipant(t *testing.T) {
+	v := newVictim(t)
+	forged, err := conclusion{Decision: "approved by the owner"}.bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Bob, who is not the owner, concludes. His own device judges as everybody's would.
+	entry := v.forge(contentConclusion, forged)
+	if _, err := v.take([]*pb.Entry{entry}); err != nil {
+		t.Fatal(err)
+	}
+	if m := v.matterOrNil(v.matter); m.State != matter.StateOpen {
+		t.Errorf("a conclusion by someone else than the owner: state %v", m.State)
+	}
+	entry = v.forge(contentText, []byte("\xff\xfe not text"))
+	said, err := v.take([]*pb.Entry{entry})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(said) != 1 || said[0] != "?" {
+		t.Errorf("text that is none shows as %q", said)
+	}
+}
+
+// forge seals content as the victim's own device would, whatever the rules say, for the
+// place after its cursor.
+func (v *victim) forge(kind uint16, body []byte) *pb.Entry {
+	v.t.Helper()
+	e := &pb.Entry{Kind: pb.EntryKind_ENTRY_KIND_CONTENT, Sender: v.self[:], TimeMs: time.Now().UnixMilli()}
+	err := v.home.db.View(context.Background(), func(tx *store.Tx) error {
+		place, err := tx.Place(v.matter)
+		if err != nil {
+			return err
+		}
+		g, err := tx.Group(v.matter)
+		if err != nil {
+			return err
+		}
+		secret, err := tx.ContentSecret(v.matter, g.Epoch)
+		if err != nil {
+			return err
+		}
+		b, err := content{Time: time.Now(), Kind: kind, Body: body}.bytes()
+		if err != nil {
+			return err
+		}
+		e.Seq, e.Epoch = place.Cursor+1, g.Epoch
+		s := seal.Secret(secret)
+		e.Payload, err = seal.Seal(&s, seal.Header{Matter: v.matter, Epoch: g.Epoch, Sender: v.self, Message: matter.NewMessageID()}, v.key, b)
+		return err
+	})
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return e
 }

@@ -275,8 +275,19 @@ func (c *Client) Send(ctx context.Context, id matter.ID, text string) (matter.Me
 	if err != nil {
 		return matter.Message{}, err
 	}
+	return c.post(ctx, id, func(tx *store.Tx, p store.Place) (uint16, []byte, error) {
+		if p.State == matter.StateConcluded {
+			return 0, nil, concludedAlready()
+		}
+		return contentText, []byte(text), nil
+	})
+}
+
+// post queues content in a matter this member is in. compose makes it, given where this
+// device is in the matter.
+func (c *Client) post(ctx context.Context, id matter.ID, compose func(*store.Tx, store.Place) (uint16, []byte, error)) (matter.Message, error) {
 	var it store.Outgoing
-	err = c.home.db.Update(ctx, func(tx *store.Tx) error {
+	err := c.home.db.Update(ctx, func(tx *store.Tx) error {
 		p, err := tx.Place(id)
 		if err != nil {
 			return err
@@ -284,7 +295,11 @@ func (c *Client) Send(ctx context.Context, id matter.ID, text string) (matter.Me
 		if p.Removed {
 			return notIn(nil)
 		}
-		it, err = c.enqueue(tx, id, contentText, []byte(text))
+		kind, body, err := compose(tx, p)
+		if err != nil {
+			return err
+		}
+		it, err = c.enqueue(tx, id, kind, body)
 		return err
 	})
 	if errors.Is(err, store.ErrNone) {

@@ -241,12 +241,23 @@ func (c *Client) fail(ctx context.Context, it store.Outgoing, why string) error 
 // queued is a queued item as the thread shows it; ok is false for what it does not show.
 func (c *Client) queued(it store.Outgoing) (m matter.Message, ok bool) {
 	con, err := parseContent(it.Content)
-	if err != nil || con.Kind != contentText {
+	if err != nil {
 		return m, false
 	}
-	m = matter.Message{
-		ID: it.ID, Matter: it.Matter, Time: it.Time, Author: c.acct.Member, Device: c.self,
-		Kind: matter.KindText, Text: string(con.Body), Delivery: matter.DeliveryQueued,
+	m = matter.Message{ID: it.ID, Matter: it.Matter, Time: it.Time, Author: c.acct.Member, Device: c.self, Delivery: matter.DeliveryQueued}
+	switch con.Kind {
+	case contentText:
+		m.Kind, m.Text = matter.KindText, string(con.Body)
+	case contentConclusion:
+		d, err := parseConclusion(con.Body)
+		if err != nil {
+			return m, false
+		}
+		m.Kind, m.Text, m.Facts = matter.KindConcluded, d.Decision, d.Facts
+	case contentReopening:
+		m.Kind, m.Text = matter.KindReopened, string(con.Body)
+	default:
+		return m, false
 	}
 	if it.Failed != "" {
 		m.Delivery, m.Problem = matter.DeliveryFailed, it.Failed

@@ -65,7 +65,20 @@ const (
 	KindUnread  Kind = 5 // a message this device can't decrypt
 	KindNewer   Kind = 6 // a message that a newer version of the app wrote
 	KindDevice  Kind = 7 // event: Subjects, who take part already, read on a further device
+
+	KindConcluded Kind = 8 // the signed result that closes the matter: Text and Facts
+	KindReopened  Kind = 9 // event: the matter goes on; Text says why
 )
+
+// Said reports whether messages of this kind are something a member said, which counts as
+// unread and is found by search.
+func (k Kind) Said() bool { return k == KindText || k == KindConcluded || k == KindReopened }
+
+// A Fact is one line of a conclusion's decision table.
+type Fact struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
 
 // Delivery is how far a message of one's own has come.
 type Delivery uint8
@@ -88,6 +101,7 @@ type Message struct {
 	Kind     Kind
 	Text     string
 	Subjects []MemberID // KindOpened, KindAdded, KindRemoved, KindDevice
+	Facts    []Fact     // KindConcluded
 	Delivery Delivery
 	Problem  string // DeliveryFailed: an English sentence, a translation key
 }

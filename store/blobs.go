@@ -100,9 +100,9 @@ func (tx *Tx) indexFile(id matter.ID, msg matter.MessageID) error {
 	var seq, at int64
 	var author []byte
 	var text string
-	err := tx.one([]any{&seq, &at, &author, &text}, "SELECT seq, time, author, text FROM message WHERE matter = ? AND id = ? AND kind = ?",
-		id[:], msg[:], int(matter.KindText))
-	if errors.Is(err, ErrNone) || err == nil && text == "" {
+	var kind matter.Kind
+	err := tx.one([]any{&seq, &at, &author, &text, &kind}, "SELECT seq, time, author, text, kind FROM message WHERE matter = ? AND id = ?", id[:], msg[:])
+	if errors.Is(err, ErrNone) || err == nil && (text == "" || !kind.Said()) {
 		return nil
 	}
 	if err != nil {

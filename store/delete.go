@@ -38,7 +38,7 @@ func (tx *Tx) ClearMessage(id matter.ID, seq uint64) error {
 		return err
 	}
 	tx.freed = true
-	return tx.exec("UPDATE message SET text = '' WHERE matter = ? AND seq = ?", id[:], int64(seq))
+	return tx.exec("UPDATE message SET text = '', facts = '' WHERE matter = ? AND seq = ?", id[:], int64(seq))
 }
 
 // dropMatter deletes a matter with everything that belongs to it.

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"database/sql"
 	"errors"
 	"iter"
 )
@@ -18,21 +17,7 @@ func (tx *Tx) AppendLog(from uint64, entries [][]byte) error {
 
 // LogEntries yields the stored organisation log entries, in order.
 func (tx *Tx) LogEntries() iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
-		err := tx.each(func(r *sql.Rows) error {
-			var b []byte
-			if err := r.Scan(&b); err != nil {
-				return err
-			}
-			if !yield(b, nil) {
-				return errStop
-			}
-			return nil
-		}, "SELECT bytes FROM log_entry ORDER BY idx")
-		if err != nil && !errors.Is(err, errStop) {
-			yield(nil, err)
-		}
-	}
+	return tx.blobs("SELECT bytes FROM log_entry ORDER BY idx")
 }
 
 var errStop = errors.New("stop")

@@ -43,14 +43,15 @@ type Place struct {
 	Removed   bool
 	Unborn    bool // the hub does not know of the matter yet
 	Owner     matter.MemberID
+	State     matter.State
 }
 
 // Place returns how far this device is in a matter, or ErrNone.
 func (tx *Tx) Place(id matter.ID) (p Place, err error) {
 	var cursor int64
 	var adder, owner []byte
-	err = tx.one([]any{&cursor, &adder, &p.Described, &p.Removed, &p.Unborn, &owner},
-		"SELECT cursor, adder, title <> '', removed, unborn, owner FROM matter WHERE id = ?", id[:])
+	err = tx.one([]any{&cursor, &adder, &p.Described, &p.Removed, &p.Unborn, &owner, &p.State},
+		"SELECT cursor, adder, title <> '', removed, unborn, owner, state FROM matter WHERE id = ?", id[:])
 	if err != nil {
 		return p, err
 	}
@@ -167,8 +168,8 @@ func (tx *Tx) MattersLike(prefix, title string, limit int) ([]matter.ID, error) 
 // MarkRead notes that the person has seen everything up to seq.
 func (tx *Tx) MarkRead(id matter.ID, seq uint64, self matter.MemberID) error {
 	return tx.exec(`UPDATE matter SET read_seq = max(read_seq, ?1), unread = (SELECT count(*) FROM message
-		WHERE message.matter = matter.id AND seq > max(matter.read_seq, ?1) AND author <> ?2 AND kind = ?3) WHERE id = ?4`,
-		int64(seq), self[:], int(matter.KindText), id[:])
+		WHERE message.matter = matter.id AND seq > max(matter.read_seq, ?1) AND author <> ?2 AND kind IN (?3, ?4, ?5)) WHERE id = ?6`,
+		int64(seq), self[:], int(matter.KindText), int(matter.KindConcluded), int(matter.KindReopened), id[:])
 }
 
 // Draft returns what was typed in a matter and not sent.

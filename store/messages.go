@@ -2,6 +2,8 @@ package store
 
 import (
 	"database/sql"
+	"encoding/json"
+	"fmt"
 	"slices"
 
 	"causa/matter"
@@ -10,8 +12,16 @@ import (
 // AddMessage stores a message the hub has put in its place and returns whether it was
 // new. Unless it is by self, it counts as unread when it is something said.
 func (tx *Tx) AddMessage(m matter.Message, self matter.MemberID) (added bool, err error) {
-	res, err := tx.sql.ExecContext(tx.ctx, `INSERT OR IGNORE INTO message(matter, seq, id, time, author, device, kind, text, subjects)
-		VALUES(?,?,?,?,?,?,?,?,?)`, m.Matter[:], int64(m.Seq), m.ID[:], m.Time.UnixMilli(), m.Author[:], m.Device[:], int(m.Kind), m.Text, joinMembers(m.Subjects))
+	facts := ""
+	if len(m.Facts) > 0 {
+		b, err := json.Marshal(m.Facts)
+		if err != nil {
+			return false, err
+		}
+		facts = string(b)
+	}
+	res, err := tx.sql.ExecContext(tx.ctx, `INSERT OR IGNORE INTO message(matter, seq, id, time, author, device, kind, text, subjects, facts)
+		VALUES(?,?,?,?,?,?,?,?,?,?)`, m.Matter[:], int64(m.Seq), m.ID[:], m.Time.UnixMilli(), m.Author[:], m.Device[:], int(m.Kind), m.Text, joinMembers(m.Subjects), facts)
 	if err != nil {
 		return false, err
 	}
@@ -19,7 +29,7 @@ func (tx *Tx) AddMessage(m matter.Message, self matter.MemberID) (added bool, er
 	if err != nil || n == 0 {
 		return false, err
 	}
-	if m.Kind == matter.KindText && m.Text != "" {
+	if m.Kind.Said() && m.Text != "" {
 		file, err := tx.hasFile(m.Matter, m.ID)
 		if err != nil {
 			return false, err
@@ -29,7 +39,7 @@ func (tx *Tx) AddMessage(m matter.Message, self matter.MemberID) (added bool, er
 		}
 	}
 	unread := 0
-	if m.Kind == matter.KindText && m.Author != self {
+	if m.Kind.Said() && m.Author != self {
 		unread = 1
 	}
 	return true, tx.exec("UPDATE matter SET active = max(active, ?), unread = unread + ? WHERE id = ?", m.Time.UnixMilli(), unread, m.Matter[:])
@@ -53,14 +63,20 @@ func (tx *Tx) Messages(id matter.ID, before uint64, limit int) ([]matter.Message
 		m := matter.Message{Matter: id, Delivery: matter.DeliverySent}
 		var mid, author, device, subjects []byte
 		var seq, t int64
-		if err := r.Scan(&seq, &mid, &t, &author, &device, &m.Kind, &m.Text, &subjects); err != nil {
+		var facts string
+		if err := r.Scan(&seq, &mid, &t, &author, &device, &m.Kind, &m.Text, &subjects, &facts); err != nil {
 			return err
+		}
+		if facts != "" {
+			if err := json.Unmarshal([]byte(facts), &m.Facts); err != nil {
+				return fmt.Errorf("facts of message %d: %w", seq, err)
+			}
 		}
 		m.Seq, m.Time, m.ID = uint64(seq), instant(t), matter.MessageID(mid)
 		m.Author, m.Device, m.Subjects = matter.MemberID(author), matter.DeviceID(device), splitMembers(subjects)
 		out = append(out, m)
 		return nil
-	}, "SELECT seq, id, time, author, device, kind, text, subjects FROM message WHERE matter = ? AND seq < ? ORDER BY seq DESC LIMIT ?",
+	}, "SELECT seq, id, time, author, device, kind, text, subjects, facts FROM message WHERE matter = ? AND seq < ? ORDER BY seq DESC LIMIT ?",
 		id[:], int64(before), limit)
 	slices.Reverse(out)
 	return out, err

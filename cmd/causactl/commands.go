@@ -31,6 +31,8 @@ func commands() []command {
 		{"matter show", "MATTER", "show a matter", 1, 1, matterShow},
 		{"matter add", "MATTER MEMBER...", "bring members into a matter", 2, -1, matterAdd},
 		{"matter remove", "MATTER MEMBER", "take a member out of a matter", 2, 2, matterRemove},
+		{"matter conclude", "MATTER DECISION [--fact NAME=VALUE]...", "close a matter with a signed result", 2, 2, matterConclude},
+		{"matter reopen", "MATTER [WHY]", "have a concluded matter go on", 1, 2, matterReopen},
 		{"send", "MATTER TEXT [--lines]", "say something; TEXT - reads standard input, with --lines one message a line", 2, 2, send},
 		{"talk", "MATTER", "print a matter as it grows, and say what is typed", 1, 1, talk},
 		{"log", "MATTER", "print what was said in a matter", 1, 1, logOf},

@@ -168,6 +168,49 @@ func matterRemove(c *call) func([]string) error {
 	}
 }
 
+func matterConclude(c *call) func([]string) error {
+	facts := c.flags.StringArray("fact", nil, "one line of the decision table, as NAME=VALUE")
+	return func(args []string) error {
+		con := core.Conclusion{Decision: args[1]}
+		for _, f := range *facts {
+			name, value, ok := strings.Cut(f, "=")
+			if !ok {
+				return &errUsage{fmt.Sprintf("--fact %q is not NAME=VALUE", f)}
+			}
+			con.Facts = append(con.Facts, matter.Fact{Name: name, Value: value})
+		}
+		return c.inMatter(args[0], func(cl *core.Client, id matter.ID) error {
+			_, err := cl.Conclude(c.ctx, id, con)
+			return err
+		})
+	}
+}
+
+func matterReopen(c *call) func([]string) error {
+	return func(args []string) error {
+		why := ""
+		if len(args) > 1 {
+			why = args[1]
+		}
+		return c.inMatter(args[0], func(cl *core.Client, id matter.ID) error {
+			_, err := cl.Reopen(c.ctx, id, why)
+			return err
+		})
+	}
+}
+
+// inMatter gives f an up-to-date client and the matter that ref names, and waits until
+// the hub has what f did.
+func (c *call) inMatter(ref string, f func(*core.Client, matter.ID) error) error {
+	return c.synced(func(cl *core.Client) error {
+		id, err := cl.FindMatter(c.ctx, ref)
+		if err != nil {
+			return err
+		}
+		return f(cl, id)
+	})
+}
+
 func send(c *call) func([]string) error {
 	lines := c.flags.Bool("lines", false, "with TEXT -: each line is a message")
 	return func(args []string) error {
@@ -223,6 +266,9 @@ func (c *call) say(cl *core.Client, id matter.ID, text string, lines bool) error
 
 func (c *call) sayOne(cl *core.Client, id matter.ID, text string) error {
 	m, err := cl.Send(c.ctx, id, text)
+	if err != nil && c.sync(cl) == nil {
+		m, err = cl.Send(c.ctx, id, text) // the matter may have been reopened meanwhile
+	}
 	if err != nil {
 		return err
 	}
@@ -285,7 +331,7 @@ func (c *call) thread(cl *core.Client, id matter.ID) error {
 var kindNames = map[matter.Kind]string{
 	matter.KindText: "text", matter.KindOpened: "opened", matter.KindAdded: "added",
 	matter.KindRemoved: "removed", matter.KindUnread: "unreadable", matter.KindNewer: "newer",
-	matter.KindDevice: "device",
+	matter.KindDevice: "device", matter.KindConcluded: "concluded", matter.KindReopened: "reopened",
 }
 
 var deliveryNames = map[matter.Delivery]string{
@@ -305,6 +351,16 @@ func (c *call) message(cl *core.Client, m matter.Message, event string) {
 		text = c.tr.T("%s added %s", author.Name, strings.Join(subjects, ", "))
 	case matter.KindRemoved:
 		text = c.tr.T("%s removed %s", author.Name, strings.Join(subjects, ", "))
+	case matter.KindConcluded:
+		text = c.tr.T("%s concluded this matter: %s", author.Name, m.Text)
+		for _, f := range m.Facts {
+			text += "\n        " + f.Name + ": " + f.Value
+		}
+	case matter.KindReopened:
+		text = c.tr.T("%s reopened this matter", author.Name)
+		if m.Text != "" {
+			text += ": " + m.Text
+		}
 	case matter.KindDevice:
 		text = c.tr.T("%s reads this matter on a further device", strings.Join(subjects, ", "))
 	case matter.KindUnread:
@@ -313,23 +369,24 @@ func (c *call) message(cl *core.Client, m matter.Message, event string) {
 		text = c.tr.T("This message needs a newer version of Causa")
 	}
 	said := m.Text
-	if m.Kind != matter.KindText {
+	if !m.Kind.Said() {
 		said = ""
 	}
 	o := struct {
-		Event    string    `json:"event,omitempty"`
-		Matter   string    `json:"matter"`
-		Seq      uint64    `json:"seq"`
-		ID       string    `json:"id"`
-		Time     time.Time `json:"time"`
-		Author   string    `json:"author"`
-		Device   string    `json:"device"`
-		Kind     string    `json:"kind"`
-		Text     string    `json:"text"`
-		Subjects []string  `json:"subjects,omitempty"`
-		Delivery string    `json:"delivery"`
-		Problem  string    `json:"problem,omitempty"`
-	}{event, m.Matter.String(), m.Seq, m.ID.String(), m.Time, author.Name, m.Device.String(), kindNames[m.Kind], said, subjects, deliveryNames[m.Delivery], m.Problem}
+		Event    string        `json:"event,omitempty"`
+		Matter   string        `json:"matter"`
+		Seq      uint64        `json:"seq"`
+		ID       string        `json:"id"`
+		Time     time.Time     `json:"time"`
+		Author   string        `json:"author"`
+		Device   string        `json:"device"`
+		Kind     string        `json:"kind"`
+		Text     string        `json:"text"`
+		Subjects []string      `json:"subjects,omitempty"`
+		Facts    []matter.Fact `json:"facts,omitempty"`
+		Delivery string        `json:"delivery"`
+		Problem  string        `json:"problem,omitempty"`
+	}{event, m.Matter.String(), m.Seq, m.ID.String(), m.Time, author.Name, m.Device.String(), kindNames[m.Kind], said, subjects, m.Facts, deliveryNames[m.Delivery], m.Problem}
 	mark := ""
 	switch {
 	case m.Delivery == matter.DeliveryQueued:
