@@ -12,6 +12,7 @@
 //	2    presentation language            syntax
 //	4    tree math, views, resolution     tree/math.go, tree/tree.go
 //	5.1  cipher suites, labels            suite
+//	5.1.3 public-key encryption           suite/hpke.go, suite/seal.go (the sender's half)
 //	5.2  references                       suite/kdf.go (RefHash)
 //	5.3  credentials                      tree/leaf.go; LeafCheck is the authentication service
 //	6    framing                          framing/content.go, framing/message.go; private.go
@@ -35,6 +36,23 @@
 // Structures that came from outside have types of their own until they are checked:
 // framing.Unverified becomes framing.Authentic, tree.Received becomes tree.Tree,
 // []evolution.Sourced becomes evolution.Plan.
+//
+// # Limits
+//
+// A tree has at most 65,536 leaves, an epoch at most [MaxProposals] proposals. A private
+// message may be 1,024 generations ahead of the last, and 256 keys of missing messages are
+// kept for each sender; late messages are read for [DefaultKeepEpochs] epochs, resumption
+// secrets kept for 16. A key package may live for [DefaultMaxLifetime]. On receipt its
+// lifetime isn't compared with the clock (section 7.3 leaves that open), because a device
+// that catches up reads commits of the past.
+//
+// # Storing
+//
+// [Group.Marshal] gives all of a group. Where private messages are used, store
+// [Group.MarshalGroup] once per epoch and [Group.RatchetChanges] after each message: some
+// fifty bytes, however large the group. Stored forms have versions, and examples of each
+// in testdata open for ever. Secrets are overwritten when they have served; [Group.Wipe]
+// and [Pending.Discard] do so where only the caller knows the time.
 //
 // # Not implemented
 //

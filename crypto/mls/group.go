@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"causa/crypto/mls/evolution"
@@ -249,10 +250,8 @@ func (g *Group) follow() *Group {
 // inherit takes over what is needed for late messages of old.
 func (g *Group) inherit(old *Group) {
 	g.late = append([]lateEpoch{*old.current()}, old.late...)
-	for len(g.late) > g.opts.keepEpochs() {
-		last := len(g.late) - 1
-		g.late[last].secrets.Wipe()
-		g.late = g.late[:last]
+	if keep := g.opts.keepEpochs(); len(g.late) > keep {
+		g.late = g.late[:keep]
 	}
 }
 
@@ -359,17 +358,20 @@ func (g *Group) Wipe(next *Group) {
 		keys = next.keys
 		g.epoch.WipeCurrent()
 	} else {
-		for _, l := range g.late {
-			l.sender.Wipe()
-			l.secrets.Wipe()
-		}
-		for _, p := range g.past {
-			p.psk.Wipe()
-		}
-		g.secrets.Wipe()
 		g.epoch.Wipe()
 	}
 	g.keys.Wipe(keys)
+	for _, l := range append([]lateEpoch{*g.current()}, g.late...) {
+		if next == nil || !next.keeps(l.secrets) {
+			l.sender.Wipe()
+			l.secrets.Wipe()
+		}
+	}
+	for _, p := range g.past {
+		if next == nil || len(next.past) > 0 && p.epoch < next.past[0].epoch {
+			p.psk.Wipe()
+		}
+	}
 	for _, k := range g.updates {
 		if next == nil || next.keys.Leaf != k {
 			k.Wipe()
@@ -378,4 +380,8 @@ func (g *Group) Wipe(next *Group) {
 	if g.over == nil {
 		g.over = errors.New("group was wiped")
 	}
+}
+
+func (g *Group) keeps(secrets *schedule.SecretTree) bool {
+	return g.secrets == secrets || slices.ContainsFunc(g.late, func(l lateEpoch) bool { return l.secrets == secrets })
 }
