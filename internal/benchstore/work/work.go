@@ -34,6 +34,7 @@ var Phases = []string{"bulk insert", "single commits", "cold newest-50", "warm n
 // A Load is the data and how often each phase does its thing.
 type Load struct {
 	Bulk, Single, Cold, Warm, Search, Open int
+	Old                                    bool // an SQLite without STRICT and contentless_delete
 
 	lines   []line
 	queries []string
@@ -138,7 +139,11 @@ func (r *run) write() error {
 		return err
 	}
 	defer db.Close() //nolint:errcheck // closed again below, with its error
-	if _, err := db.ExecContext(r.ctx, schema); err != nil {
+	ddl := schema
+	if r.Old {
+		ddl = strings.NewReplacer("STRICT, ", "", "contentless_delete=1, ", "").Replace(schema)
+	}
+	if _, err := db.ExecContext(r.ctx, ddl); err != nil {
 		return err
 	}
 	msg, err := db.PrepareContext(r.ctx, "INSERT INTO message VALUES(?,?,?,?,?,?)")
