@@ -2,6 +2,7 @@ package mls
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 
 	"causa/crypto/mls/evolution"
@@ -83,7 +84,7 @@ func (g *Group) authenticate(m *framing.Message) (*framing.Authentic, error) {
 			return nil, err
 		}
 		a, err := g.unprotect(m.Private, g.current())
-		if err == ErrOwnMessage { //nolint:errorlint // returned unwrapped by unprotect
+		if errors.Is(err, ErrOwnMessage) {
 			return nil, ErrOwnCommit
 		}
 		return a, err
