@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -83,7 +82,7 @@ func (f *file) worded(err error) error {
 		return &fault.Error{
 			Text: "The disk of this computer is full.",
 			Hint: "Make some room, then try again. What was there before is unharmed.",
-			Err:  fmt.Errorf("%w: %v", ErrDiskFull, err), //nolint:errorlint // the driver's error stops here
+			Err:  fmt.Errorf("%w: %v", ErrDiskFull, err),
 		}
 	case code == codeBusy && f.key.Count(sealvfs.Elsewhere) > 0:
 		return inUse(err)
@@ -97,7 +96,7 @@ func (f *file) worded(err error) error {
 		return &fault.Error{
 			Text: "The disk of this computer reports an error.",
 			Hint: "Try again. When it comes back, have the disk checked.",
-			Err:  fmt.Errorf("%w: %v", ErrDisk, err), //nolint:errorlint // the driver's error stops here
+			Err:  fmt.Errorf("%w: %v", ErrDisk, err),
 		}
 	}
 	return err
@@ -107,7 +106,7 @@ func inUse(err error) error {
 	return &fault.Error{
 		Text: "Causa is already running with this folder.",
 		Hint: "Close the other window, or choose another folder.",
-		Err:  fmt.Errorf("%w: %v", ErrInUse, err), //nolint:errorlint // the driver's error stops here
+		Err:  fmt.Errorf("%w: %v", ErrInUse, err),
 	}
 }
 
@@ -115,7 +114,7 @@ func readOnly(err error) error {
 	return &fault.Error{
 		Text: "Causa can't write to its folder.",
 		Hint: "Check whom the folder and its files belong to, and that they may be written.",
-		Err:  fmt.Errorf("%w: %v", ErrReadOnly, err), //nolint:errorlint // the driver's error stops here
+		Err:  fmt.Errorf("%w: %v", ErrReadOnly, err),
 	}
 }
 
@@ -173,29 +172,24 @@ func driver(err error) error { return errors.New(err.Error()) }
 func (f *file) unreadable(err error) error {
 	verdict, probeErr := sealvfs.Probe(f.path, (*[32]byte)(&f.secret))
 	if probeErr != nil {
-		return fmt.Errorf("%v; %w", err, probeErr) //nolint:errorlint // the driver's error stops here
+		return fmt.Errorf("%v; %w", err, probeErr)
 	}
 	switch verdict {
 	case sealvfs.WrongKey:
 		return &fault.Error{
 			Text: "This key does not open what Causa keeps on this device.",
 			Hint: "Was the folder copied from another device, or a file in it replaced?",
-			Err:  fmt.Errorf("%w: %v", ErrWrongKey, err), //nolint:errorlint // the driver's error stops here
+			Err:  fmt.Errorf("%w: %v", ErrWrongKey, err),
 		}
 	case sealvfs.Foreign:
 		return &fault.Error{
 			Text: "The file where Causa keeps its data is something else.",
 			Hint: "Choose another folder, or move the file away.",
-			Err:  fmt.Errorf("%w: %v", ErrForeign, err), //nolint:errorlint // the driver's error stops here
+			Err:  fmt.Errorf("%w: %v", ErrForeign, err),
 		}
 	case sealvfs.Newer:
 		return newer(&NewerError{Want: sealvfs.Version})
 	default:
 		return f.damaged(err)
 	}
-}
-
-// ended reports whether err only says that the caller gave up.
-func ended(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }

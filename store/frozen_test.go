@@ -195,7 +195,7 @@ func digest(m migration) string {
 }
 
 func makeFrozen(t *testing.T, dir string) {
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // test data
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "main.db")
@@ -215,7 +215,7 @@ func makeFrozen(t *testing.T, dir string) {
 		sums.WriteString(digest(m) + "\n")
 	}
 	for name, b := range map[string][]byte{"main.db": b, "released.txt": []byte(sums.String())} {
-		if err := os.WriteFile(filepath.Join(dir, name), b, 0o644); err != nil { //nolint:gosec // test data
+		if err := os.WriteFile(filepath.Join(dir, name), b, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -317,7 +317,7 @@ func TestPurgeAfterRestart(t *testing.T) {
 	if !bytes.Contains(b, []byte(secret)) {
 		t.Fatal("the index does not keep what is deleted; the test tests nothing")
 	}
-	db = openAt(t, path, Key{1}, Options{})
+	openAt(t, path, Key{1}, Options{})
 	eventually(t, func() error {
 		b, err := plain.Read(path, Key{1})
 		if err != nil || bytes.Contains(b, []byte(secret)) {

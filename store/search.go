@@ -220,6 +220,7 @@ var errMany = errors.New("too many")
 // rows returns the rows of the index that match, at most limit of them, or errMany.
 func (s *search) rows(match string, limit int) ([]int64, error) {
 	var out []int64
+	var err error
 	from, to := 0, shards-1
 	if s.only != 0 {
 		from = int(s.only % shards)
@@ -238,20 +239,7 @@ func (s *search) rows(match string, limit int) ([]int64, error) {
 		if s.only != 0 {
 			lo, hi = rowOf(s.only, 0), rowOf(s.only, 1<<32-1)
 		}
-		rows, err := s.stmts[k].QueryContext(s.tx.ctx, match, lo, hi)
-		if err != nil {
-			return nil, err
-		}
-		for len(out) <= limit && rows.Next() {
-			var row int64
-			if err := rows.Scan(&row); err != nil {
-				return nil, errors.Join(err, rows.Close())
-			}
-			if s.among == nil || s.among[row>>32] {
-				out = append(out, row)
-			}
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		if out, err = s.shardRows(out, s.stmts[k], limit, match, lo, hi); err != nil {
 			return nil, err
 		}
 		if len(out) > limit {
@@ -259,4 +247,23 @@ func (s *search) rows(match string, limit int) ([]int64, error) {
 		}
 	}
 	return out, nil
+}
+
+// shardRows adds what one index has, until there are more than limit.
+func (s *search) shardRows(out []int64, st *sql.Stmt, limit int, args ...any) ([]int64, error) {
+	rows, err := st.QueryContext(s.tx.ctx, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for len(out) <= limit && rows.Next() {
+		var row int64
+		if err := rows.Scan(&row); err != nil {
+			return nil, err
+		}
+		if s.among == nil || s.among[row>>32] {
+			out = append(out, row)
+		}
+	}
+	return out, rows.Err()
 }

@@ -14,7 +14,7 @@ import (
 // sqlite3abi.h declares by hand what mattn's header says. The compiler compares them:
 // numbers as macros, functions as declarations, structures by size and offsets.
 func TestABI(t *testing.T) {
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/mattn/go-sqlite3").Output() //nolint:noctx // short
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/mattn/go-sqlite3").Output()
 	cc, ccErr := exec.LookPath("cc")
 	if err != nil || ccErr != nil || strings.TrimSpace(string(out)) == "" {
 		if os.Getenv("CI") == "true" {
@@ -48,7 +48,7 @@ func TestABI(t *testing.T) {
 	}
 	src := filepath.Join(t.TempDir(), "abi.c")
 	save(t, src, []byte(c.String()))
-	if out, err := exec.Command(cc, "-std=gnu11", "-Werror", "-fsyntax-only", src).CombinedOutput(); err != nil { //nolint:noctx // short
+	if out, err := exec.Command(cc, "-std=gnu11", "-Werror", "-fsyntax-only", src).CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -128,7 +128,7 @@ func TestFaultAtEveryCall(t *testing.T) {
 				rows += 40
 			}
 			if err == nil {
-				_, _ = db.Exec(`PRAGMA wal_checkpoint(TRUNCATE)`) //nolint:noctx // may fail; nothing is lost by that
+				_, _ = db.Exec(`PRAGMA wal_checkpoint(TRUNCATE)`)
 			}
 			vfs.Hook(nil)
 			if err != nil && !failed {

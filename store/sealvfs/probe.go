@@ -31,7 +31,7 @@ func Probe(path string, secret *[32]byte) (Verdict, error) {
 	if err != nil {
 		return 0, fmt.Errorf("probe: %w", err)
 	}
-	defer f.Close() //nolint:errcheck // it was only read
+	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
 		return 0, fmt.Errorf("probe: %w", err)

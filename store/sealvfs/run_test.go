@@ -110,7 +110,7 @@ func TestSpillAndSavepoints(t *testing.T) {
 				must(t, db, `RELEASE s`)
 			}
 		}
-		if _, err := db.Exec(`UPDATE m SET body = body || 'x', id = CASE id WHEN 490 THEN 1 ELSE id END`); err == nil { //nolint:noctx // a test
+		if _, err := db.Exec(`UPDATE m SET body = body || 'x', id = CASE id WHEN 490 THEN 1 ELSE id END`); err == nil {
 			t.Fatal("a doubled primary key was accepted")
 		}
 		if round%2 == 0 {
@@ -151,7 +151,7 @@ func TestSecondProcess(t *testing.T) {
 	db := open(t, k, path)
 	schema(t, db)
 	second := func() string {
-		cmd := exec.Command(os.Args[0], "-test.run=^TestSecondProcess$") //nolint:noctx // ends by itself
+		cmd := exec.Command(os.Args[0], "-test.run=^TestSecondProcess$")
 		cmd.Env = append(os.Environ(), "SEAL_SECOND="+path)
 		out, err := cmd.CombinedOutput()
 		if err != nil {
@@ -186,7 +186,7 @@ func TestKill(t *testing.T) {
 		path := filepath.Join(dir, "a.db")
 		acked := 0
 		for range rounds {
-			cmd := exec.Command(os.Args[0], "-test.run=^TestKill$") //nolint:noctx // it is killed
+			cmd := exec.Command(os.Args[0], "-test.run=^TestKill$")
 			cmd.Env = append(os.Environ(), "SEAL_CHILD="+path, "SEAL_MODE="+mode)
 			out, err := cmd.StdoutPipe()
 			if err != nil {

@@ -193,7 +193,7 @@ func TestBlobsVacuumBackup(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer plain.Close() //nolint:errcheck // read only from here on
+	defer plain.Close()
 	must(t, plain, `CREATE TABLE z(a)`)
 	must(t, plain, `INSERT INTO z VALUES(randomblob(100000))`)
 	k4, _ := newKey(t)
@@ -291,10 +291,10 @@ func TestReadOnly(t *testing.T) {
 				t.Fatal(err)
 			}
 			file := load(t, filepath.Join(d, "a.db"))
-			if err := os.Chmod(d, 0o500); err != nil { //nolint:gosec // a folder
+			if err := os.Chmod(d, 0o500); err != nil {
 				t.Fatal(err)
 			}
-			defer os.Chmod(d, 0o700) //nolint:errcheck,gosec // for the removal of the folder
+			defer os.Chmod(d, 0o700) //nolint:errcheck // for the removal of the folder
 			c, err := sameKey(t, secret).Connector(filepath.Join(d, "a.db"), Conn{ReadOnly: true})
 			if err != nil {
 				t.Fatal(err)
@@ -303,7 +303,7 @@ func TestReadOnly(t *testing.T) {
 			if got := scan[string](t, ro, `SELECT group_concat(body) FROM m`); got != want {
 				t.Error("other rows than before")
 			}
-			if _, err := ro.Exec(`DELETE FROM m`); err == nil { //nolint:noctx // a test
+			if _, err := ro.Exec(`DELETE FROM m`); err == nil {
 				t.Error("rows could be deleted")
 			}
 			if err := ro.Close(); err != nil {

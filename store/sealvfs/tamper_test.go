@@ -51,7 +51,7 @@ func TestTamperMain(t *testing.T) {
 		save(t, path, b)
 		kk := sameKey(t, secret)
 		db := open(t, kk, path, "PRAGMA cache_size = 50")
-		defer db.Close() //nolint:errcheck // it is damaged
+		defer db.Close()
 		got, err := readAll(db)
 		if err == nil {
 			t.Fatalf("%s, page %d of %d: no error, rows same: %v", what, page, pages, got == want)
@@ -111,8 +111,8 @@ func TestTamperCutBesideLog(t *testing.T) {
 		if _, err := readAll(db); err == nil || kk.Count(ShortFile) == 0 {
 			t.Errorf("cut by %d pages: %v, reports %v", n, err, kk.Reports())
 		}
-		_, _ = db.Exec(`INSERT INTO m VALUES(99999, 1, 'makes the file longer')`) //nolint:noctx // may fail
-		_ = db.Close()                                                            // checkpoints what it can
+		_, _ = db.Exec(`INSERT INTO m VALUES(99999, 1, 'makes the file longer')`)
+		_ = db.Close() // checkpoints what it can
 		if _, err := readAll(open(t, sameKey(t, secret), filepath.Join(d, "a.db"))); err == nil {
 			t.Errorf("cut by %d pages: readable after a checkpoint", n)
 		}
@@ -171,27 +171,27 @@ func TestTamperLog(t *testing.T) {
 	})
 	_ = db.Close() // its log is broken
 
-	recover := func(t *testing.T, b []byte) (int, error, *Key) {
+	reopen := func(t *testing.T, b []byte) (int, *Key, error) {
 		t.Helper()
 		d := copyDir(t, snap)
 		save(t, walPath(d), b)
 		kk := sameKey(t, secret)
 		db := open(t, kk, filepath.Join(d, "a.db"))
 		var n int
-		err := db.QueryRow(`SELECT count(*) FROM m`).Scan(&n) //nolint:noctx // a test
+		err := db.QueryRow(`SELECT count(*) FROM m`).Scan(&n)
 		if err == nil {
 			integrity(t, db)
 		}
 		noShape(t, kk)
-		return n, err, kk
+		return n, kk, err
 	}
-	if n, err, kk := recover(t, wal); n != 200 || err != nil || len(kk.Reports()) != 0 {
+	if n, kk, err := reopen(t, wal); n != 200 || err != nil || len(kk.Reports()) != 0 {
 		t.Fatalf("untouched: %d rows, %v, reports %v", n, err, kk.Reports())
 	}
 	t.Run("broken frames", func(t *testing.T) {
 		for _, f := range []int{0, 1, frames / 2, frames - 1} {
 			for _, at := range []int{0, 3, 23, 24, 2000, 4079, 4080, 4096, 4119} {
-				n, err, kk := recover(t, flip(wal, walHead+f*frame+at))
+				n, kk, err := reopen(t, flip(wal, walHead+f*frame+at))
 				if err != nil || n == 200 || n%10 != 0 || kk.Count(LogTail) != 1 {
 					t.Fatalf("frame %d byte %d: %d rows, %v, reports %v", f, at, n, err, kk.Reports())
 				}
@@ -208,7 +208,7 @@ func TestTamperLog(t *testing.T) {
 			x, y := walHead+pair[0]*frame, walHead+pair[1]*frame
 			copy(b[x:x+frame], wal[y:y+frame])
 			copy(b[y:y+frame], wal[x:x+frame])
-			if n, err, kk := recover(t, b); n == 200 || err != nil || kk.Count(LogTail) == 0 {
+			if n, kk, err := reopen(t, b); n == 200 || err != nil || kk.Count(LogTail) == 0 {
 				t.Errorf("frames %v swapped: %d rows, %v", pair, n, err)
 			}
 		}
@@ -216,13 +216,13 @@ func TestTamperLog(t *testing.T) {
 	t.Run("zeroed frame", func(t *testing.T) {
 		b := bytes.Clone(wal)
 		clear(b[walHead+7*frame : walHead+8*frame])
-		if n, err, kk := recover(t, b); n == 200 || err != nil || kk.Count(LogTail) == 0 {
+		if n, kk, err := reopen(t, b); n == 200 || err != nil || kk.Count(LogTail) == 0 {
 			t.Errorf("%d rows, %v", n, err)
 		}
 	})
 	t.Run("header", func(t *testing.T) {
 		for _, at := range []int{0, 10, 31, 32, 47, 48, 71} {
-			if n, err, kk := recover(t, flip(wal, at)); err == nil || kk.Count(BadLogHeader) == 0 {
+			if n, kk, err := reopen(t, flip(wal, at)); err == nil || kk.Count(BadLogHeader) == 0 {
 				t.Errorf("byte %d: %d rows, no error", at, n)
 			}
 		}
@@ -230,7 +230,7 @@ func TestTamperLog(t *testing.T) {
 	t.Run("torn tail", func(t *testing.T) {
 		for range 25 {
 			cut := walHead + mrand.IntN(len(wal)-walHead)
-			n, err, kk := recover(t, wal[:cut])
+			n, kk, err := reopen(t, wal[:cut])
 			if err != nil || n%10 != 0 {
 				t.Fatalf("torn at %d: %d rows, %v", cut, n, err)
 			}
@@ -246,7 +246,7 @@ func TestTamperLog(t *testing.T) {
 		ko := sameKey(t, secret)
 		db := open(t, ko, filepath.Join(d, "a.db"))
 		schema(t, db)
-		if _, err, kk := recover(t, load(t, walPath(d))); err == nil || kk.Count(BadLogHeader) == 0 {
+		if _, kk, err := reopen(t, load(t, walPath(d))); err == nil || kk.Count(BadLogHeader) == 0 {
 			t.Errorf("accepted: %v", err)
 		}
 	})
@@ -280,30 +280,30 @@ func TestTamperJournal(t *testing.T) {
 	if len(journal) < 30*PageSize {
 		t.Fatalf("the journal has %d bytes", len(journal))
 	}
-	try := func(change func(d string)) (string, error, *Key) {
+	try := func(change func(d string)) (string, *Key, error) {
 		d := copyDir(t, snap)
 		change(d)
 		kk := sameKey(t, secret)
 		got, err := readAll(open(t, kk, filepath.Join(d, "a.db"), "PRAGMA journal_mode = DELETE"))
 		noShape(t, kk)
-		return got, err, kk
+		return got, kk, err
 	}
-	if got, err, _ := try(func(string) {}); err != nil || got != want {
+	if got, _, err := try(func(string) {}); err != nil || got != want {
 		t.Errorf("not rolled back: %v, same rows: %v", err, got == want)
 	}
-	if got, err, _ := try(func(d string) { // a torn page 1 doesn't stop it
+	if got, _, err := try(func(d string) { // a torn page 1 doesn't stop it
 		save(t, filepath.Join(d, "a.db"), flip(load(t, filepath.Join(d, "a.db")), 2000))
 	}); err != nil || got != want {
 		t.Errorf("page 1 torn: %v, same rows: %v", err, got == want)
 	}
 	for _, at := range []int{0, 19, 20, 59, 576, 577, 576 + 4, 576 + 2000, 576 + 4100, 576 + 4143, 576 + 20*4616 + 30} {
-		if _, err, kk := try(func(d string) { save(t, name(d), flip(journal, at)) }); err == nil || kk.Count(BadJournal) == 0 {
+		if _, kk, err := try(func(d string) { save(t, name(d), flip(journal, at)) }); err == nil || kk.Count(BadJournal) == 0 {
 			t.Errorf("byte %d flipped: %v", at, err)
 		}
 	}
 	swapped := bytes.Clone(journal)
 	copy(swapped[576:576+4144], journal[576+2*4616:])
-	if _, err, kk := try(func(d string) { save(t, name(d), swapped) }); err == nil || kk.Count(BadJournal) == 0 {
+	if _, kk, err := try(func(d string) { save(t, name(d), swapped) }); err == nil || kk.Count(BadJournal) == 0 {
 		t.Errorf("records swapped: %v", err)
 	}
 }

@@ -138,7 +138,7 @@ func (r *run) write() error {
 	if err != nil {
 		return err
 	}
-	defer db.Close() //nolint:errcheck // closed again below, with its error
+	defer db.Close()
 	ddl := schema
 	if r.Old {
 		ddl = strings.NewReplacer("STRICT, ", "", "contentless_delete=1, ", "").Replace(schema)
@@ -150,12 +150,12 @@ func (r *run) write() error {
 	if err != nil {
 		return err
 	}
-	defer msg.Close() //nolint:errcheck // with the database
+	defer msg.Close()
 	idx, err := db.PrepareContext(r.ctx, "INSERT INTO search(rowid, t) VALUES(?,?)")
 	if err != nil {
 		return err
 	}
-	defer idx.Close() //nolint:errcheck // with the database
+	defer idx.Close()
 	batch := func(from, to int) error {
 		tx, err := db.BeginTx(r.ctx, nil)
 		if err != nil {
@@ -213,7 +213,7 @@ func (r *run) newest(db *sql.DB, matter int) error {
 	if err != nil {
 		return err
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err has the error
+	defer rows.Close()
 	for rows.Next() {
 		var seq, at int64
 		var id, author []byte
@@ -248,7 +248,7 @@ func (r *run) read() error {
 	if err != nil {
 		return err
 	}
-	defer db.Close() //nolint:errcheck // it is only read
+	defer db.Close()
 	for m := range matters {
 		if err := r.newest(db, m); err != nil {
 			return err
@@ -283,27 +283,29 @@ func (r *run) read() error {
 
 func (r *run) search(db *sql.DB) error {
 	for _, q := range r.queries {
-		rows, err := db.QueryContext(r.ctx, `SELECT m.seq, m.text FROM (SELECT rowid AS r FROM search WHERE search MATCH ? ORDER BY rowid DESC LIMIT 50)
-			JOIN message m ON m.matter = r >> 32 AND m.seq = r & 4294967295`, `"`+q+`"`)
-		if err != nil {
-			return err
-		}
-		for rows.Next() {
-			var seq int64
-			var text string
-			if err := rows.Scan(&seq, &text); err != nil {
-				return err
-			}
-			r.out.Hits++
-		}
-		if err := rows.Err(); err != nil {
-			return err
-		}
-		if err := rows.Close(); err != nil {
+		if err := r.find(db, q); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (r *run) find(db *sql.DB, q string) error {
+	rows, err := db.QueryContext(r.ctx, `SELECT m.seq, m.text FROM (SELECT rowid AS r FROM search WHERE search MATCH ? ORDER BY rowid DESC LIMIT 50)
+		JOIN message m ON m.matter = r >> 32 AND m.seq = r & 4294967295`, `"`+q+`"`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var seq int64
+		var text string
+		if err := rows.Scan(&seq, &text); err != nil {
+			return err
+		}
+		r.out.Hits++
+	}
+	return rows.Err()
 }
 
 func (r *run) opening() error {

@@ -18,7 +18,7 @@ type Gen struct {
 
 // New returns a generator.
 func New(seed uint64) *Gen {
-	g := &Gen{r: rand.New(rand.NewPCG(seed, 20261121))} //nolint:gosec // texts, not secrets
+	g := &Gen{r: rand.New(rand.NewPCG(seed, 20261121))}
 	sum := 0.0
 	for i := range topics {
 		sum += 1 / math.Pow(float64(i+4), 0.85)

@@ -42,7 +42,7 @@ func (s *Size) defaults() {
 		}
 	}
 	s.Large = min(s.Large, s.Messages/2)
-	s.Seed += 1
+	s.Seed++
 }
 
 // batch is how many messages share a transaction.
