@@ -2,3 +2,6 @@ package app
 
 // Search is what Ctrl+K does; Fyne's test canvas has no shortcuts.
 func (a *App) Search() { a.search() }
+
+// Details is what a press on the header of a narrow window does.
+func (a *App) Details() { a.toggleDetails() }

@@ -109,6 +109,28 @@ func (e *Engine) RemoveParticipant(_ context.Context, id matter.ID, member matte
 	return nil
 }
 
+// Conclude closes a matter now.
+func (e *Engine) Conclude(_ context.Context, id matter.ID, c core.Conclusion) (matter.Message, error) {
+	return e.end(id, matter.StateConcluded, matter.Message{Kind: matter.KindConcluded, Text: c.Decision, Facts: c.Facts})
+}
+
+// Reopen has a matter go on now.
+func (e *Engine) Reopen(_ context.Context, id matter.ID, why string) (matter.Message, error) {
+	return e.end(id, matter.StateOpen, matter.Message{Kind: matter.KindReopened, Text: why})
+}
+
+func (e *Engine) end(id matter.ID, state matter.State, m matter.Message) (matter.Message, error) {
+	e.mu.Lock()
+	if e.failure != nil {
+		defer e.mu.Unlock()
+		return m, e.failure
+	}
+	e.matters[id].State = state
+	m.Author, m.Time, m.Delivery = e.self, e.now, matter.DeliverySent
+	e.mu.Unlock()
+	return e.add(id, m), nil
+}
+
 // Messages returns part of a thread.
 func (e *Engine) Messages(_ context.Context, id matter.ID, p core.Page) ([]matter.Message, error) {
 	e.mu.Lock()

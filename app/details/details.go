@@ -9,6 +9,7 @@ import (
 	"causa/app/screen"
 	apptheme "causa/app/theme"
 	appwidget "causa/app/widget"
+	"causa/core"
 	"causa/matter"
 
 	"fyne.io/fyne/v2"
@@ -19,6 +20,8 @@ import (
 type Engine interface {
 	AddParticipants(ctx context.Context, id matter.ID, members []matter.MemberID) error
 	RemoveParticipant(ctx context.Context, id matter.ID, member matter.MemberID) error
+	Conclude(ctx context.Context, id matter.ID, c core.Conclusion) (matter.Message, error)
+	Reopen(ctx context.Context, id matter.ID, why string) (matter.Message, error)
 }
 
 // A Panel shows the details of one matter.
@@ -90,8 +93,22 @@ func (p *Panel) Set(m matter.Matter) {
 	objects = append(objects, fact(env.T("Number"), m.ID.Short()),
 		appwidget.NewSpace(0, 4), section(env.T("Confidentiality")),
 		appwidget.NewSmall(env.T("Only the devices of the participants can read this matter. The hub passes on what it can't read.")).Wrapped())
+	if act := p.ending(); act != nil {
+		objects = append(objects, appwidget.NewSpace(0, 6), act)
+	}
 	p.column.Set(objects...)
 	p.page.Fit()
+}
+
+// ending is the button by which the owner concludes the matter, or reopens it.
+func (p *Panel) ending() fyne.CanvasObject {
+	switch {
+	case p.m.Removed || p.m.Owner != p.env.People.Me().ID:
+		return nil
+	case p.m.State == matter.StateConcluded:
+		return appwidget.NewButton(p.env.T("Reopen this matter…"), appwidget.Quiet, p.reopen)
+	}
+	return appwidget.NewButton(p.env.T("Conclude this matter…"), appwidget.Final, p.conclude)
 }
 
 func section(name string) *appwidget.Text {

@@ -29,6 +29,10 @@ func (e *Env) Preview(m matter.Matter) string {
 		return e.T("%s removed %s", who, e.Names(l.Subjects))
 	case matter.KindDevice:
 		return e.T("%s reads this matter on a further device", e.Names(l.Subjects))
+	case matter.KindConcluded:
+		return e.T("%s concluded: %s", widget.OneLine(who), widget.OneLine(l.Text))
+	case matter.KindReopened:
+		return e.T("%s reopened this matter", who)
 	case matter.KindUnread:
 		return e.T("A message this device can't read")
 	case matter.KindNewer:

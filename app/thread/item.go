@@ -14,6 +14,7 @@ const (
 	itemEvent                   // somebody came, went, or started the matter
 	itemDay                     // a new day begins
 	itemUnread                  // from here on it is new
+	itemStamp                   // the matter was concluded
 )
 
 // A key names a line for as long as the thread is open.
@@ -57,14 +58,16 @@ func arrange(msgs []matter.Message, unread uint64, self matter.MemberID, zone *t
 		}
 		it := item{key: key{kind: itemMessage, id: m.ID}, msg: m}
 		switch m.Kind {
-		case matter.KindOpened, matter.KindAdded, matter.KindRemoved, matter.KindDevice:
+		case matter.KindOpened, matter.KindAdded, matter.KindRemoved, matter.KindDevice, matter.KindReopened:
 			it.key.kind = itemEvent
+		case matter.KindConcluded:
+			it.key.kind = itemStamp
 		default:
 			it.lead = last.Author != m.Author || m.Time.Sub(last.Time).Abs() > together
 		}
 		items = append(items, it)
 		last = m
-		if it.key.kind == itemEvent {
+		if it.key.kind != itemMessage {
 			last = matter.Message{}
 		}
 	}

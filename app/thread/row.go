@@ -79,6 +79,8 @@ func (r *row) set(it *item, width float32) float32 {
 	switch it.key.kind {
 	case itemMessage:
 		r.setMessage(width)
+	case itemStamp:
+		r.setStamp(width)
 	default:
 		r.setMark(width)
 	}
@@ -288,6 +290,11 @@ func (r *row) eventText() string {
 			return r.env.T("%s · %s joined", when, who)
 		}
 		return r.env.T("%s · %s added %s", when, who, r.env.Names(m.Subjects))
+	case matter.KindReopened:
+		if m.Text != "" {
+			return r.env.T("%s · %s reopened this matter: %s", when, who, appwidget.OneLine(m.Text))
+		}
+		return r.env.T("%s · %s reopened this matter", when, who)
 	case matter.KindDevice:
 		return r.env.T("%s · %s reads this matter on a further device", when, r.env.Names(m.Subjects))
 	case matter.KindRemoved:
@@ -345,7 +352,7 @@ func (r *row) window(top, bottom float32) {
 // TappedSecondary is part of fyne.SecondaryTappable.
 func (r *row) TappedSecondary(e *fyne.PointEvent) {
 	inside := e.Position.Subtract(r.bubble)
-	if r.it.key.kind == itemMessage && r.onMenu != nil && inside.X >= 0 && inside.Y >= 0 && inside.X < r.size.Width && inside.Y < r.size.Height {
+	if (r.it.key.kind == itemMessage || r.it.key.kind == itemStamp) && r.onMenu != nil && inside.X >= 0 && inside.Y >= 0 && inside.X < r.size.Width && inside.Y < r.size.Height {
 		r.onMenu(r.it.msg, e.AbsolutePosition)
 	}
 }

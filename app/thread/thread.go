@@ -110,7 +110,7 @@ func (t *Thread) Open(m matter.Matter) {
 	t.stream.set(nil, true)
 	t.composer.put("")
 	t.draft, t.saved = "", ""
-	t.setRemoved()
+	t.setOver()
 	t.load(0)
 	open, text := t.open, ""
 	t.env.Do(func(ctx context.Context) (err error) {
@@ -137,9 +137,13 @@ func (t *Thread) Update(m matter.Matter) {
 	if m.ID != t.m.ID {
 		return
 	}
+	over := t.composer.Hidden
 	t.m = m
 	t.head.set(m)
-	t.setRemoved()
+	t.setOver()
+	if over != t.composer.Hidden {
+		t.Refresh()
+	}
 }
 
 // Renamed shows names anew after the directory changed.
@@ -182,10 +186,18 @@ func (t *Thread) SetStatus(s core.Status) {
 	t.Refresh()
 }
 
-func (t *Thread) setRemoved() {
-	t.composer.Hidden = t.m.Removed
-	if t.m.Removed {
+// setOver takes the composer away where nothing more can be said.
+func (t *Thread) setOver() {
+	concluded := t.m.State == matter.StateConcluded
+	if t.composer.Hidden && !t.m.Removed && !concluded {
+		t.failed.Clear() // reopened
+	}
+	t.composer.Hidden = t.m.Removed || concluded
+	switch {
+	case t.m.Removed:
 		t.failed.Heed("lock", t.env.T("You are no longer in this matter."), t.env.T("You can read what was said while you were in it."))
+	case concluded:
+		t.failed.Heed("lock", t.env.T("This matter is concluded."), t.env.T("Its owner can reopen it."))
 	}
 }
 
