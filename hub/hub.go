@@ -41,21 +41,22 @@ const (
 // one that reads and, while there is something to say, one that writes; the keeper
 // minds the time. Close waits for all of them.
 type Hub struct {
-	opts      Options
-	log       *slog.Logger
-	lock      *folderlock.Lock
-	db        *db.DB
-	org       *org
-	directory *directory
-	online    *online
-	guard     *guard
-	writer    *writer
-	views     *views
-	founding  orglog.Invite // its key lets the founder in
-	cert      tls.Certificate
-	pin       [32]byte
-	listener  net.Listener
-	server    *http.Server
+	opts        Options
+	log         *slog.Logger
+	lock        *folderlock.Lock
+	db          *db.DB
+	org         *org
+	directory   *directory
+	online      *online
+	guard       *guard
+	writer      *writer
+	views       *views
+	founding    orglog.Invite // its key lets the founder in
+	incarnation uint64        // grows by a restore
+	cert        tls.Certificate
+	pin         [32]byte
+	listener    net.Listener
+	server      *http.Server
 
 	limitsMu sync.Mutex
 	limits   map[db.DeviceNo]*limits
@@ -156,6 +157,13 @@ func (h *Hub) openStore(ctx context.Context) (err error) {
 	}
 	h.directory = newDirectory(devices)
 	h.views = newViews()
+	raw, _, err := h.db.Meta(ctx, metaIncarnation)
+	if err != nil {
+		return storeFault(err)
+	}
+	if h.incarnation, err = decodeIncarnation(raw); err != nil {
+		return storeFault(err)
+	}
 	return h.openFounding(ctx)
 }
 

@@ -22,12 +22,12 @@ const checkWait = 500 * time.Millisecond
 // leafCheck holds a leaf to the organisation log: its identity is a device's id and
 // its key that device's. Strict asks for the device to be active, too; of leaves that
 // are in a group already only the matter's next commit can judge that.
-func (h *Hub) leafCheck(strict bool) tree.LeafCheck {
+func (o *org) leafCheck(strict bool) tree.LeafCheck {
 	return func(identity, signatureKey []byte) error {
 		if len(identity) != len(matter.DeviceID{}) {
 			return errors.New("leaf of no device")
 		}
-		key, ok := h.org.key(matter.DeviceID(identity), strict)
+		key, ok := o.key(matter.DeviceID(identity), strict)
 		if !ok {
 			return errors.New("leaf of a device that is not active")
 		}
@@ -50,7 +50,7 @@ func (h *Hub) checkKeyPackage(b []byte, device matter.DeviceID, lastResort bool)
 		return time.Time{}, refuse(wire.CodeKeyPackage)
 	}
 	lifetimes := framing.Lifetimes{Max: maxLifetime, Now: h.opts.now()}
-	if err := kp.Verify(s, nil, lifetimes, h.leafCheck(true)); err != nil {
+	if err := kp.Verify(s, nil, lifetimes, h.org.leafCheck(true)); err != nil {
 		return time.Time{}, refuse(wire.CodeKeyPackage)
 	}
 	_, last := kp.Extensions.Find(tree.ExtLastResort)

@@ -16,10 +16,10 @@ type groupView struct{ *view.View }
 // openGroup verifies a GroupInfo. The leaves it has are held to what the organisation
 // log knows; those that later commits let in must be of active devices. When fresh,
 // those it has must be active as well.
-func (h *Hub) openGroup(info []byte, fresh bool) (*groupView, error) {
+func openGroup(o *org, info []byte, fresh bool) (*groupView, error) {
 	var opened atomic.Bool
 	opened.Store(fresh)
-	known, active := h.leafCheck(false), h.leafCheck(true)
+	known, active := o.leafCheck(false), o.leafCheck(true)
 	v, err := view.Open(info, func(identity, signatureKey []byte) error {
 		if opened.Load() {
 			return active(identity, signatureKey)
@@ -36,7 +36,7 @@ func (h *Hub) openGroup(info []byte, fresh bool) (*groupView, error) {
 // checkGroup verifies the first GroupInfo of a matter: epoch 0, the matter's id, and
 // the creator as the only leaf.
 func (h *Hub) checkGroup(id matter.ID, info []byte, creator matter.DeviceID) (*groupView, error) {
-	v, err := h.openGroup(info, true)
+	v, err := openGroup(h.org, info, true)
 	if err != nil {
 		h.log.Debug("group info refused", "err", err)
 		return nil, refuse(wire.CodeCommitRefused)
@@ -58,7 +58,7 @@ func (h *Hub) checkCommit(id matter.ID, epoch uint64, info, commit, nextInfo []b
 	defer done()
 	current := h.views.get(id, epoch)
 	if current == nil {
-		if current, err = h.openGroup(info, false); err != nil {
+		if current, err = openGroup(h.org, info, false); err != nil {
 			return nil, err // the hub accepted it: this is not the peer's fault
 		}
 		h.views.put(id, epoch, current, len(info))

@@ -265,7 +265,7 @@ func (b *batch) signIn(s *session) (*pb.HubFrame, error) {
 	return &pb.HubFrame{Body: &pb.HubFrame_Ready{Ready: &pb.Ready{
 		LogNext: b.hub.org.next(), LastCounter: counter,
 		KeyPackages: uint32(keyPackages), Welcomes: uint32(welcomes),
-		TimeMs: b.hub.opts.now().UnixMilli(),
+		TimeMs: b.hub.opts.now().UnixMilli(), Incarnation: b.hub.incarnation,
 	}}}, nil
 }
 
@@ -286,7 +286,7 @@ func (s *session) signInInvite(id uint64, in *pb.SignIn, nonce [32]byte) error {
 	}
 	s.invite, s.limits = key, h.newLimits()
 	s.answer(id, &pb.HubFrame{Body: &pb.HubFrame_Ready{Ready: &pb.Ready{
-		LogNext: h.org.next(), TimeMs: h.opts.now().UnixMilli(),
+		LogNext: h.org.next(), TimeMs: h.opts.now().UnixMilli(), Incarnation: h.incarnation,
 	}}})
 	return nil
 }

@@ -136,6 +136,9 @@ func (d *DB) Close() error {
 	if d.reader != nil {
 		errs = append(errs, d.reader.Close())
 	}
+	for _, s := range d.tx.all { // while one is open, SQLite does not close the file
+		errs = append(errs, s.Close())
+	}
 	if d.tx.conn != nil {
 		errs = append(errs, d.tx.conn.Close())
 	}

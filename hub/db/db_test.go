@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -54,6 +56,9 @@ func TestOpenAgain(t *testing.T) {
 	}
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
+	}
+	if _, err := os.Stat(path + "-wal"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("something is left open: %v", err)
 	}
 	d = open1(t, path)
 	if v, ok, err := d.Meta(ctx, "k"); string(v) != "v" || !ok || err != nil {

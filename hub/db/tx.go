@@ -13,6 +13,7 @@ import (
 // It is valid only inside the function that Write calls.
 type Tx struct {
 	conn *sql.Conn
+	all  []*sql.Stmt // the ones below
 
 	begin, commit, rollback *sql.Stmt
 
@@ -27,7 +28,7 @@ type Tx struct {
 	addWelcomeBody, addWelcome, dropWelcome, dropBody, countWelcomes *sql.Stmt
 
 	addKeyPackage, dropLastResort, countKeyPackages, dropOldest *sql.Stmt
-	takeKeyPackage, lastResort, dropKeyPackages                 *sql.Stmt
+	takeKeyPackage, lastResort, dropKeyPackages, dropStocks     *sql.Stmt
 }
 
 func (tx *Tx) prepare(ctx context.Context) error {
@@ -79,11 +80,13 @@ func (tx *Tx) prepare(ctx context.Context) error {
 			(SELECT id FROM key_packages WHERE device = ? AND last_resort = 0 AND not_after_ms > ? ORDER BY id LIMIT 1) RETURNING body`},
 		{&tx.lastResort, `SELECT body FROM key_packages WHERE device = ? AND last_resort = 1 AND not_after_ms > ?`},
 		{&tx.dropKeyPackages, `DELETE FROM key_packages WHERE device = ?`},
+		{&tx.dropStocks, `DELETE FROM key_packages WHERE last_resort = 0`},
 	} {
 		var err error
 		if *s.to, err = tx.conn.PrepareContext(ctx, s.query); err != nil {
 			return fmt.Errorf("prepare %q: %w", s.query, classify(err))
 		}
+		tx.all = append(tx.all, *s.to)
 	}
 	return nil
 }
@@ -145,6 +148,9 @@ func (tx *Tx) SetCounter(no DeviceNo, counter uint64) error {
 func (tx *Tx) DropKeyPackages(no DeviceNo) error {
 	return run(tx.dropKeyPackages, "drop key packages", int64(no))
 }
+
+// DropStocks drops the key packages of all devices but those of last resort.
+func (tx *Tx) DropStocks() error { return run(tx.dropStocks, "drop key packages") }
 
 // clamp makes a number from outside fit SQLite's integers.
 func clamp(n uint64) int64 { return int64(min(n, 1<<63-1)) }

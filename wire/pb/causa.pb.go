@@ -867,8 +867,11 @@ type Ready struct {
 	// How many key packages of this device the hub still holds.
 	KeyPackages uint32 `protobuf:"varint,3,opt,name=key_packages,json=keyPackages,proto3" json:"key_packages,omitempty"`
 	// How many welcomes wait for this device.
-	Welcomes      uint32 `protobuf:"varint,4,opt,name=welcomes,proto3" json:"welcomes,omitempty"`
-	TimeMs        int64  `protobuf:"varint,5,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
+	Welcomes uint32 `protobuf:"varint,4,opt,name=welcomes,proto3" json:"welcomes,omitempty"`
+	TimeMs   int64  `protobuf:"varint,5,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
+	// Grows when the hub was restored from a backup: it may have forgotten what it had
+	// acknowledged. 0: never restored.
+	Incarnation   uint64 `protobuf:"varint,6,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -934,6 +937,13 @@ func (x *Ready) GetWelcomes() uint32 {
 func (x *Ready) GetTimeMs() int64 {
 	if x != nil {
 		return x.TimeMs
+	}
+	return 0
+}
+
+func (x *Ready) GetIncarnation() uint64 {
+	if x != nil {
+		return x.Incarnation
 	}
 	return 0
 }
@@ -2416,13 +2426,14 @@ const file_causa_proto_rawDesc = "" +
 	"\x06device\x18\x02 \x01(\fH\x00R\x06device\x12\x18\n" +
 	"\x06invite\x18\x03 \x01(\fH\x00R\x06invite\x12\x1c\n" +
 	"\tsignature\x18\x04 \x01(\fR\tsignatureB\x05\n" +
-	"\x03who\"\x9d\x01\n" +
+	"\x03who\"\xbf\x01\n" +
 	"\x05Ready\x12\x19\n" +
 	"\blog_next\x18\x01 \x01(\x04R\alogNext\x12!\n" +
 	"\flast_counter\x18\x02 \x01(\x04R\vlastCounter\x12!\n" +
 	"\fkey_packages\x18\x03 \x01(\rR\vkeyPackages\x12\x1a\n" +
 	"\bwelcomes\x18\x04 \x01(\rR\bwelcomes\x12\x17\n" +
-	"\atime_ms\x18\x05 \x01(\x03R\x06timeMs\"\x06\n" +
+	"\atime_ms\x18\x05 \x01(\x03R\x06timeMs\x12 \n" +
+	"\vincarnation\x18\x06 \x01(\x04R\vincarnation\"\x06\n" +
 	"\x04Done\"\x1d\n" +
 	"\aPullLog\x12\x12\n" +
 	"\x04from\x18\x01 \x01(\x04R\x04from\"K\n" +
