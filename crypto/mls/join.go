@@ -105,7 +105,7 @@ func (j *joining) build(info *framing.GroupInfo, t *tree.Tree, secrets *schedule
 	if err != nil {
 		return nil, err
 	}
-	g := &Group{suite: j.suite, signer: signer, opts: *j.opts, tag: info.ConfirmationTag, keys: treekem.New(at, leafKey)}
+	g := &Group{suite: j.suite, signer: signer, opts: *j.opts, tag: bytes.Clone(info.ConfirmationTag), keys: treekem.New(at, leafKey)}
 	g.opts.Parent, g.opts.Tree = nil, nil
 	if secrets.PathSecret != nil {
 		if err := g.keys.Join(t, info.Signer, secrets.PathSecret); err != nil {

@@ -158,7 +158,7 @@ func (g *Group) advance(a *framing.Authentic, n *evolution.Next) (*Group, error)
 		s.Wipe()
 	}
 	mixed.Wipe()
-	next.tag = a.Auth.ConfirmationTag
+	next.tag = bytes.Clone(a.Auth.ConfirmationTag)
 	if err := next.epoch.CheckConfirmation(g.suite, n.Context.ConfirmedTranscriptHash, next.tag); err != nil {
 		return nil, err
 	}

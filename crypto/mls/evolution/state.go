@@ -52,6 +52,10 @@ type State struct {
 // from the tree, and the confirmation tag of the commit that started it.
 func NewState(context framing.GroupContext, t *tree.Tree, tag []byte) *State {
 	context.TreeHash = t.Hash()
+	// What lives on must not keep the message alive it came in: that may be a megabyte.
+	context.GroupID = bytes.Clone(context.GroupID)
+	context.ConfirmedTranscriptHash = bytes.Clone(context.ConfirmedTranscriptHash)
+	context.Extensions = context.Extensions.Clone()
 	s := &State{Suite: t.Suite(), Context: context, Tree: t}
 	s.Interim = framing.InterimTranscriptHash(s.Suite, context.ConfirmedTranscriptHash, tag)
 	s.encoded = s.Context.Encode()

@@ -54,6 +54,15 @@ func (e Extensions) Append(b []byte) []byte {
 	return b
 }
 
+// Clone returns a deep copy.
+func (e Extensions) Clone() Extensions {
+	out := slices.Clone(e)
+	for i := range out {
+		out[i].Data = slices.Clone(out[i].Data)
+	}
+	return out
+}
+
 // Find returns the data of the extension of type t.
 func (e Extensions) Find(t ExtensionType) ([]byte, bool) {
 	i := slices.IndexFunc(e, func(x Extension) bool { return x.Type == t })
