@@ -162,6 +162,9 @@ func (f *file) damaged(err error) error {
 			d = &DamagedError{File: filepath.Base(f.path) + p.suffix, Part: p.part, At: r.At}
 		}
 	}
+	if _, extended := sealvfs.Code(err); extended == ioData {
+		return damage(d, nil) // the driver says "no such file or directory" here
+	}
 	return damage(d, driver(err))
 }
 

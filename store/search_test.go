@@ -326,9 +326,9 @@ func TestSearchWildClocks(t *testing.T) {
 // words and cuts across words, and English beginnings. All hits, in order, page by page.
 func TestSearchRecall(t *testing.T) {
 	db := store.OpenTemp(t)
-	size := fill.Size{Messages: 6000, Matters: 150, Large: 500}
+	size := fill.Size{Messages: 4000, Matters: 100, Large: 400}
 	if testing.Short() {
-		size.Messages = 2500
+		size.Messages = 1500
 	}
 	made, err := fill.Store(context.Background(), db, size, nil)
 	if err != nil {
@@ -357,7 +357,7 @@ func TestSearchRecall(t *testing.T) {
 	}
 	g := corpus.New(5)
 	var queries []string
-	for len(queries) < 160 {
+	for len(queries) < 120 {
 		queries = append(queries, g.Topic())
 		rs := []rune(all[rand.IntN(len(all))].text)
 		k := 1 + rand.IntN(4)
