@@ -36,6 +36,7 @@ func commands() []command {
 		{"send", "MATTER TEXT [--lines]", "say something; TEXT - reads standard input, with --lines one message a line", 2, 2, send},
 		{"talk", "MATTER", "print a matter as it grows, and say what is typed", 1, 1, talk},
 		{"log", "MATTER", "print what was said in a matter", 1, 1, logOf},
+		{"search", "QUERY [--matter MATTER]", "find what was said, and titles of matters", 1, 1, search},
 		{"watch", "", "print what happens until interrupted", 0, 0, watch},
 		{"audit", "", "verify and print the organisation log", 0, 0, audit},
 	}
