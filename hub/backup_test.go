@@ -162,7 +162,9 @@ func TestDamagedBackups(t *testing.T) {
 		{"cut", copied("cut", func(d string) error { return os.Truncate(filepath.Join(d, "hub.db"), 8192) }), "not a complete backup"},
 		{"another key", copied("key", func(d string) error { return os.WriteFile(filepath.Join(d, "tls-key.pem"), []byte("x"), 0o600) }), "not a complete backup"},
 		{"no manifest", copied("manifest", func(d string) error { return os.Remove(filepath.Join(d, "backup.json")) }), "not a complete backup"},
-		{"of a later version", copied("later", func(d string) error { return os.WriteFile(filepath.Join(d, "backup.json"), []byte(`{"format":2}`), 0o600) }), "A newer version"},
+		{"of a later version", copied("later", func(d string) error {
+			return os.WriteFile(filepath.Join(d, "backup.json"), []byte(`{"format":2}`), 0o600)
+		}), "A newer version"},
 		{"foreign archive", foreign, "can't be restored"},
 	}
 	for _, tt := range tests {

@@ -155,6 +155,13 @@ func (o *online) all(fn func(*session)) {
 	}
 }
 
+// count returns how many connections are signed in as devices, and how many are not.
+func (o *online) count() (devices, others int) {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	return len(o.devices), len(o.sessions) - len(o.devices)
+}
+
 // close lets nobody in any more.
 func (o *online) close() {
 	o.mu.Lock()

@@ -19,6 +19,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -53,6 +54,7 @@ type Hub struct {
 	views       *views
 	founding    orglog.Invite // its key lets the founder in
 	incarnation uint64        // grows by a restore
+	started     time.Time
 	cert        tls.Certificate
 	pin         [32]byte
 	listener    net.Listener
@@ -60,6 +62,8 @@ type Hub struct {
 
 	limitsMu sync.Mutex
 	limits   map[db.DeviceNo]*limits
+
+	aside aside
 
 	serials       atomic.Uint64 // of sessions
 	full          atomic.Bool   // the disk was full when something was last to be stored
@@ -215,6 +219,7 @@ func (h *Hub) start() {
 	h.writing.Go(h.writer.deliver)
 	ctx, stop := context.WithCancel(context.Background())
 	h.stopKeeper = stop
+	h.started = h.opts.now()
 	h.goroutines.Go(func() { h.keep(ctx) })
 }
 
@@ -283,6 +288,7 @@ func reachable() string {
 func (h *Hub) Serve(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { _ = h.Close() }) // returned below
 	defer stop()
+	h.listenControl()
 	err := h.server.ServeTLS(&guardedListener{Listener: h.listener, guard: h.guard}, "", "")
 	if closeErr := h.Close(); closeErr != nil {
 		return closeErr
@@ -297,6 +303,7 @@ func (h *Hub) Serve(ctx context.Context) error {
 // everything. It may be called more than once and beside Serve.
 func (h *Hub) Close() error {
 	h.closeOnce.Do(func() {
+		h.aside.close()
 		_ = h.server.Close() // closes the listener too, if it was being served
 		h.stopKeeper()
 		h.online.close()

@@ -23,6 +23,12 @@ func (o *org) next() uint64 {
 	return o.state.Next()
 }
 
+func (o *org) activeDevices() int {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	return activeDevices(o.state)
+}
+
 func (o *org) active(id matter.DeviceID) bool {
 	o.mu.RLock()
 	defer o.mu.RUnlock()

@@ -43,7 +43,7 @@ func (h *Hub) httpServer() *http.Server {
 			MinVersion:   tls.VersionTLS13,
 			NextProtos:   []string{"http/1.1"},
 		},
-		ErrorLog:    log.New(quietLog{h.log}, "", 0),
+		ErrorLog:    h.httpServerLog(),
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
 	}
 }
@@ -51,6 +51,8 @@ func (h *Hub) httpServer() *http.Server {
 // quietLog receives what net/http has to say about connections. It names addresses, so
 // only that something happened is logged.
 type quietLog struct{ log *slog.Logger }
+
+func (h *Hub) httpServerLog() *log.Logger { return log.New(quietLog{h.log}, "", 0) }
 
 func (q quietLog) Write(p []byte) (int, error) {
 	q.log.Debug("a connection failed before it was one")

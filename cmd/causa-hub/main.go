@@ -41,6 +41,8 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	switch command {
 	case "serve":
 		return serve(ctx, args, tr, out, errOut)
+	case "backup", "restore", "check", "status":
+		return runOperation(ctx, command, args, tr, out, errOut)
 	case "config":
 		if len(args) > 0 {
 			return complainUsage(errOut, tr, fmt.Errorf("unexpected argument %q", args[0]))
@@ -116,6 +118,10 @@ func usage(w io.Writer, tr *words.Catalogue) {
 	_, _ = fmt.Fprintf(w, `%s
 
   causa-hub serve --data DIR [--listen ADDR] [--public-url URL] [--config FILE]
+  causa-hub backup  --data DIR FILE.tar|DIR [--json]
+  causa-hub restore --data DIR FILE.tar|DIR [--json]
+  causa-hub check   --data DIR [--json]
+  causa-hub status  --data DIR [--json]
   causa-hub config > hub.toml
 
 %s`, tr.T("causa-hub is the server of one organisation."), serveFlags(new(settings)).FlagUsages()) // nobody to tell
