@@ -2,6 +2,8 @@ package suite
 
 import (
 	"crypto/hpke"
+	"crypto/mlkem"
+	"errors"
 	"fmt"
 
 	"causa/crypto/mls/syntax"
@@ -91,11 +93,27 @@ func (s *Suite) CheckPublicKey(key []byte) error {
 	if len(key) != s.npk {
 		return fmt.Errorf("public key of %d bytes, want %d", len(key), s.npk)
 	}
-	if s.npk == 32 {
+	switch {
+	case s.npk == 32:
 		return nil // X25519: any 32 bytes
+	case s.id == Hybrid:
+		return checkMLKEM(key[:mlkem.EncapsulationKeySize768])
 	}
 	if _, err := s.kem.NewPublicKey(key); err != nil {
 		return fmt.Errorf("public key: %w", err)
+	}
+	return nil
+}
+
+// checkMLKEM is the check of FIPS 203, section 7.2, that an encapsulation key's
+// coefficients are reduced. Parsing the key would check the same, but also derive the
+// matrix that only encapsulation needs: twenty times the work, for each leaf of a tree.
+func checkMLKEM(key []byte) error {
+	const q, polynomials = 3329, 384 * 3
+	for b := key[:polynomials]; len(b) > 0; b = b[3:] {
+		if uint16(b[0])|uint16(b[1]&0xf)<<8 >= q || uint16(b[1])>>4|uint16(b[2])<<4 >= q {
+			return errors.New("public key: coefficient isn't reduced")
+		}
 	}
 	return nil
 }

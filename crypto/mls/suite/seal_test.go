@@ -140,3 +140,35 @@ func checkEncapsulation(t *testing.T, s *Suite, key *PrivateKey, ephemeral *ecdh
 		t.Error(err)
 	}
 }
+
+// TestCheckPublicKey compares the quick check of hybrid keys with the parser's.
+func TestCheckPublicKey(t *testing.T) {
+	s, err := Of(Hybrid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := s.GenerateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := 0
+	for i := range len(key.Public()) {
+		for _, v := range []byte{0xff, 0xd0, 0x0d, 0x01} {
+			b := bytes.Clone(key.Public())
+			b[i] |= v
+			_, err := s.kem.NewPublicKey(b)
+			if got := s.CheckPublicKey(b); (got == nil) != (err == nil) {
+				t.Fatalf("byte %d: got %v, the parser says %v", i, got, err)
+			}
+			if err != nil {
+				refused++
+			}
+		}
+	}
+	if refused == 0 {
+		t.Error("no bad key was made")
+	}
+	if s.CheckPublicKey(key.Public()[1:]) == nil {
+		t.Error("short key accepted")
+	}
+}
