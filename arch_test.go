@@ -35,9 +35,17 @@ var forbidden = []arrow{
 
 	{"orglog", "causa/store", "siblings don't know each other"},
 	{"orglog", "causa/crypto", "siblings don't know each other"},
+	{"orglog", "causa/dnd", "siblings don't know each other"},
 	{"orglog", "causa/wire", "signed structures are never protobuf"},
 	{"orglog", "causa/core", "arrows don't turn back"},
 	{"orglog", "causa/hub", "arrows don't turn back"},
+
+	{"dnd", "causa/store", "siblings don't know each other"},
+	{"dnd", "causa/crypto", "siblings don't know each other"},
+	{"dnd", "causa/orglog", "siblings don't know each other"},
+	{"dnd", "causa/wire", "siblings don't know each other"},
+	{"dnd", "causa/core", "arrows don't turn back"},
+	{"dnd", "causa/hub", "arrows don't turn back"},
 
 	{"store", "causa/crypto", "siblings don't know each other"},
 	{"store", "causa/orglog", "siblings don't know each other"},
@@ -89,6 +97,8 @@ var unnamed = []arrow{
 	{"orglog", "os", "the log is bytes in, bytes out"},
 	{"matter", "os", "a vocabulary does no I/O"},
 	{"matter", "net", "a vocabulary does no I/O"},
+	{"dnd", "os", "quiet hours are pure arithmetic"},
+	{"dnd", "net", "quiet hours are pure arithmetic"},
 	{"core", "database/sql", "the store turns rows into types"},
 }
 
