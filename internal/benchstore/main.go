@@ -1,3 +1,5 @@
+//go:build cgo
+
 // Command benchstore measures what sealing costs: the same work on plain SQLite and on
 // the product's, turn and turn about, as ratios. With -big it also times the product on
 // a store made by bigstore.
