@@ -122,8 +122,13 @@ func (z *zone) compute(t int64) stretch {
 	at := time.Unix(t, 0).In(z.loc)
 	_, offset := at.Zone()
 	s := stretch{until: forever, offset: int64(offset)}
-	if _, end := at.ZoneBounds(); !end.IsZero() && end.Unix() > t {
+	if _, end := at.ZoneBounds(); !end.IsZero() {
 		s.until = end.Unix()
+		if s.until <= t {
+			// For years after a zone's table, ZoneBounds ends a year after 365 days, so
+			// the last day of a leap year has an end before it.
+			s.until = int64(dayOf(t)+1) * secondsPerDay
+		}
 	}
 	return s
 }
