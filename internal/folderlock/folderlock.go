@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 )
 
-// ErrTaken: another process uses the folder.
+// ErrTaken means that another process uses the folder.
 var ErrTaken = errors.New("folder is in use by another process")
 
 // name is the file that is locked; it stays, empty.
