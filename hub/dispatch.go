@@ -12,6 +12,7 @@ import (
 // serve carries out one request of a signed-in peer: reads at once, everything else
 // through the writer.
 func (s *session) serve(f *pb.ClientFrame) {
+	s.hub.counters.asked(f)
 	err := s.may(f)
 	var answer *pb.HubFrame
 	if err == nil {

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -14,6 +15,7 @@ type guard struct {
 	rate       Rate
 	perAddress int
 	now        func() time.Time
+	turnedAway *atomic.Uint64
 
 	mu      sync.Mutex
 	sources map[netip.Prefix]*source
@@ -26,8 +28,8 @@ type source struct {
 	joining int
 }
 
-func newGuard(o Options) *guard {
-	return &guard{rate: o.Connections, perAddress: o.MaxJoining, now: o.now, sources: map[netip.Prefix]*source{}}
+func newGuard(o Options, turnedAway *atomic.Uint64) *guard {
+	return &guard{turnedAway: turnedAway, rate: o.Connections, perAddress: o.MaxJoining, now: o.now, sources: map[netip.Prefix]*source{}}
 }
 
 // admit counts a new connection in, unless there are too many.
@@ -40,6 +42,7 @@ func (g *guard) admit(from netip.Prefix) bool {
 		g.sources[from] = s
 	}
 	if s.joining >= g.perAddress || g.joining >= 16*g.perAddress || s.bucket.take(1, g.now()) > 0 {
+		g.turnedAway.Add(1)
 		return false
 	}
 	s.joining++

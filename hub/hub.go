@@ -63,7 +63,9 @@ type Hub struct {
 	limitsMu sync.Mutex
 	limits   map[db.DeviceNo]*limits
 
-	aside aside
+	counters counters
+	metrics  net.Listener // nil unless asked for
+	aside    aside
 
 	serials       atomic.Uint64 // of sessions
 	full          atomic.Bool   // the disk was full when something was last to be stored
@@ -87,9 +89,10 @@ func Open(o Options) (_ *Hub, err error) {
 	}
 	o = o.withDefaults()
 	h := &Hub{
-		opts: o, log: o.Log, online: newOnline(), guard: newGuard(o), limits: map[db.DeviceNo]*limits{},
+		opts: o, log: o.Log, online: newOnline(), limits: map[db.DeviceNo]*limits{},
 		checks: make(chan struct{}, runtime.GOMAXPROCS(0)), requests: make(turnstile, maxRequests), answers: make(turnstile, maxAnswers),
 	}
+	h.guard = newGuard(o, &h.counters.turnedAway)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, h.release())
@@ -122,6 +125,9 @@ func Open(o Options) (_ *Hub, err error) {
 			Err:      err,
 		}
 	}
+	if err := h.listenMetrics(); err != nil {
+		return nil, err
+	}
 	if err := writeFile(filepath.Join(o.Data, addressFile), []byte(h.Addr()+"\n")); err != nil {
 		return nil, fmt.Errorf("write address: %w", err)
 	}
@@ -129,6 +135,30 @@ func Open(o Options) (_ *Hub, err error) {
 	h.server = h.httpServer()
 	h.start()
 	return h, nil
+}
+
+// listenMetrics takes the operator's own address, if there is one.
+func (h *Hub) listenMetrics() (err error) {
+	if h.opts.Metrics == "" {
+		return nil
+	}
+	if h.metrics, err = net.Listen("tcp", h.opts.Metrics); err != nil { //nolint:noctx // nothing to wait for
+		return &fault.Error{
+			Text:     "The hub can't listen at %s.",
+			TextArgs: []any{h.opts.Metrics},
+			Hint:     "Another program may be using this address. Choose another one with --metrics.",
+			Err:      err,
+		}
+	}
+	return nil
+}
+
+// MetricsAddr returns the address of metrics, "" when they are not served.
+func (h *Hub) MetricsAddr() string {
+	if h.metrics == nil {
+		return ""
+	}
+	return h.metrics.Addr().String()
 }
 
 // takeFolder takes the data folder for this process alone.
@@ -289,6 +319,9 @@ func (h *Hub) Serve(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { _ = h.Close() }) // returned below
 	defer stop()
 	h.listenControl()
+	if h.metrics != nil {
+		h.aside.serve(h.metrics, h.metricsHandler(), h.httpServerLog())
+	}
 	err := h.server.ServeTLS(&guardedListener{Listener: h.listener, guard: h.guard}, "", "")
 	if closeErr := h.Close(); closeErr != nil {
 		return closeErr
@@ -319,8 +352,11 @@ func (h *Hub) Close() error {
 // release closes what Open opened.
 func (h *Hub) release() error {
 	var errs []error
-	if h.listener != nil {
-		if err := h.listener.Close(); !errors.Is(err, net.ErrClosed) {
+	for _, l := range []net.Listener{h.listener, h.metrics} {
+		if l == nil {
+			continue
+		}
+		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
 			errs = append(errs, err)
 		}
 	}

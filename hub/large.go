@@ -43,6 +43,7 @@ func (s *session) receive() (websocket.MessageType, []byte, error) {
 	_, err = buf.ReadFrom(io.LimitReader(r, largeRequest+1))
 	s.touch()
 	if err != nil || buf.Len() <= largeRequest {
+		s.hub.counters.received.Add(uint64(buf.Len()))
 		return typ, buf.Bytes(), err
 	}
 	s.turn = s.hub.requests.enter()
@@ -55,6 +56,7 @@ func (s *session) receive() (websocket.MessageType, []byte, error) {
 	if !errors.Is(err, io.EOF) {
 		return 0, nil, err
 	}
+	s.hub.counters.received.Add(uint64(buf.Len()))
 	return typ, buf.Bytes(), nil
 }
 

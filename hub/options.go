@@ -24,6 +24,10 @@ type Options struct {
 	// Log gets what the operator should know. It never gets names, content or keys.
 	Log *slog.Logger
 
+	// Metrics is an address at which metrics are served, in the clear and to whoever
+	// can reach it: one of this machine. Empty: nowhere.
+	Metrics string
+
 	// Rates of one device.
 	Sends    Rate // messages handed over
 	Commits  Rate // changes of matters, of the organisation log and of its key packages

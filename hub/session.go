@@ -106,6 +106,9 @@ func (s *session) queueAnswer(request uint64, f *pb.HubFrame, ack bool) {
 
 func (s *session) encodeAnswer(request uint64, f *pb.HubFrame) []byte {
 	f.Request = request
+	if failure := f.GetFailure(); failure != nil {
+		addCode(&s.hub.counters.refusals, failure.GetCode())
+	}
 	b, err := wire.EncodeHub(f)
 	if err != nil {
 		s.hub.log.Error("encode answer", "err", err)
@@ -134,9 +137,11 @@ func (s *session) pushPage(it item, pos position) {
 	}
 	_, lagging := s.behind[it.matter]
 	if !lagging && s.queued+len(it.frame) <= maxQueued {
+		s.hub.counters.pushed.Add(1)
 		s.enqueue(it)
 		return
 	}
+	s.hub.counters.leftOut.Add(1)
 	if s.behind == nil {
 		s.behind = map[db.MatterNo]position{}
 	}
@@ -194,6 +199,7 @@ func (s *session) failLocked(code wire.Code) {
 	if s.closing != 0 {
 		return
 	}
+	addCode(&s.hub.counters.ended, uint32(code))
 	s.queue = slices.DeleteFunc(s.queue, func(it item) bool {
 		if !it.ack {
 			release([]item{it})
@@ -257,6 +263,7 @@ func (s *session) write() {
 		}
 		s.mu.Unlock()
 		n, err := s.writeAll(queue)
+		s.hub.counters.sent.Add(uint64(n))
 		release(queue)
 		if err != nil {
 			s.cut()

@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"errors"
+	"time"
 
 	"causa/hub/db"
 	"causa/matter"
@@ -84,9 +85,11 @@ func (w *writer) gather(first *request) []*request {
 // itself, so that none spoils the others.
 func (w *writer) write(reqs []*request) {
 	b := &batch{hub: w.hub, cache: w.cache, requests: reqs}
+	began := time.Now()
 	err := w.hub.db.Write(context.Background(), b.apply)
 	switch {
 	case err == nil:
+		b.count(time.Since(began))
 		w.cache.publish(b)
 		if len(b.dirty) > 0 && w.hub.full.CompareAndSwap(true, false) {
 			w.hub.log.Info("there is room on the disk again")
@@ -102,6 +105,22 @@ func (w *writer) write(reqs []*request) {
 	default:
 		reqs[0].answer = failed(w.hub.failureOf(err))
 		w.out <- &batch{hub: w.hub, requests: reqs}
+	}
+}
+
+// count counts what a committed batch has done.
+func (b *batch) count(took time.Duration) {
+	c := &b.hub.counters
+	c.batches.observe(took)
+	c.batchRequests.Add(uint64(len(b.requests)))
+	for _, p := range b.pages {
+		for _, e := range p.entries {
+			if e.GetKind() == pb.EntryKind_ENTRY_KIND_COMMIT {
+				c.commits.Add(1)
+			} else {
+				c.content.Add(1)
+			}
+		}
 	}
 }
 

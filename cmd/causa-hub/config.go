@@ -33,6 +33,7 @@ type file struct {
 	PublicURL   string `toml:"public-url"`
 	Certificate string `toml:"certificate"`
 	Key         string `toml:"key"`
+	Metrics     string `toml:"metrics"`
 	LogLevel    string `toml:"log-level"`
 	Limits      struct {
 		Sends       []float64 `toml:"sends"`
@@ -59,6 +60,7 @@ func serveFlags(s *settings) *pflag.FlagSet {
 	fs.StringVar(&s.PublicURL, "public-url", "", "where devices reach the hub: https://HOST[:PORT] or HOST:PORT")
 	fs.StringVar(&s.Certificate, "certificate", "", "PEM file of an own TLS certificate (default: one made by the hub)")
 	fs.StringVar(&s.Key, "key", "", "PEM file of the certificate's key")
+	fs.StringVar(&s.Metrics, "metrics", "", "address of this machine for Prometheus metrics, as localhost:9464 (default: none)")
 	fs.StringVar(&s.config, "config", "", "configuration file; flags go over it")
 	return fs
 }
@@ -118,6 +120,7 @@ func (s *settings) readFile(fs *pflag.FlagSet) error {
 		{"public-url", &s.PublicURL, f.PublicURL},
 		{"certificate", &s.Certificate, f.Certificate},
 		{"key", &s.Key, f.Key},
+		{"metrics", &s.Metrics, f.Metrics},
 	} {
 		if !fs.Changed(o.flag) {
 			*o.to = o.from
