@@ -90,7 +90,7 @@ func (r Rules) Moved(zone string) (Rules, bool) {
 }
 
 // Normal returns the rules in the form in which they are encoded: dates merged and in
-// order, matters and VIPs in order, VIPs once each.
+// order, matters and VIPs in order, VIPs once each, and fractions of a second cut off.
 func (r Rules) Normal() Rules {
 	r.Windows, r.Calendars = normalWindows(r.Windows), normalCalendars(r.Calendars)
 	r.Matters = slices.Clone(r.Matters)
@@ -102,7 +102,7 @@ func (r Rules) Normal() Rules {
 	slices.SortFunc(r.VIPs, func(a, b matter.MemberID) int { return bytes.Compare(a[:], b[:]) })
 	r.VIPs = slices.Compact(r.VIPs)
 	if !r.Manual.Until.IsZero() {
-		r.Manual.Until = r.Manual.Until.UTC().Round(0)
+		r.Manual.Until = r.Manual.Until.UTC().Truncate(time.Second)
 	}
 	return r
 }
