@@ -44,8 +44,8 @@ const (
 	writerCache = 6000
 	readerCache = 12000
 	maxReaders  = 4
-	logPages    = 2000 // after so many pages the log is moved into the main file
-	logLimit    = 16 << 20
+	logPages    = 4000 // after so many pages the log is moved into the main file
+	logLimit    = 20 << 20
 )
 
 // pools opens the writer and the readers. With readOnly there are only readers.

@@ -11,7 +11,7 @@ import (
 )
 
 // shards is how many indexes there are; a released number never changes.
-const shards = 16
+const shards = 32
 
 // Words of the index that stand for facts about a line rather than for its text. They
 // begin with characters for private use, which fold and classOf keep out of texts.

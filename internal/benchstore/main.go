@@ -77,7 +77,7 @@ func main() {
 // pragmas are those of the store.
 var pragmas = []string{
 	"PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA temp_store = MEMORY",
-	"PRAGMA secure_delete = ON", "PRAGMA wal_autocheckpoint = 2000",
+	"PRAGMA secure_delete = ON", "PRAGMA wal_autocheckpoint = 4000",
 }
 
 // variants open a database in each way.

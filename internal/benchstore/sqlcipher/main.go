@@ -31,7 +31,7 @@ func main() {
 	load.Old = true
 	load.Prepare()
 	sql.Register("sqlcipher", &sqlite3.SQLiteDriver{ConnectHook: func(c *sqlite3.SQLiteConn) error {
-		_, err := c.Exec("PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 2000", nil)
+		_, err := c.Exec("PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 4000", nil)
 		return err
 	}})
 	res, err := load.Run(context.Background(), *dir, func(path string) (*sql.DB, error) {

@@ -46,6 +46,8 @@ type line struct {
 }
 
 const (
+	writerCache, readerCache = 6000, 12000 // KiB, as in the store
+
 	matters = 150
 	schema  = `CREATE TABLE message(matter INTEGER NOT NULL, seq INTEGER NOT NULL, id BLOB NOT NULL, time INTEGER NOT NULL,
 	author BLOB NOT NULL, text TEXT NOT NULL, PRIMARY KEY (matter, seq)) STRICT, WITHOUT ROWID;
@@ -134,7 +136,7 @@ func (r *run) connect(cache int) (*sql.DB, error) {
 }
 
 func (r *run) write() error {
-	db, err := r.connect(2000)
+	db, err := r.connect(writerCache)
 	if err != nil {
 		return err
 	}
@@ -264,7 +266,7 @@ func (r *run) read() error {
 	}); err != nil {
 		return err
 	}
-	if _, err := db.ExecContext(r.ctx, "PRAGMA cache_size = -3000"); err != nil {
+	if _, err := db.ExecContext(r.ctx, fmt.Sprintf("PRAGMA cache_size = -%d", readerCache)); err != nil {
 		return err
 	}
 	if err := r.phase("search", func() error { return r.search(db) }); err != nil {
