@@ -90,7 +90,7 @@ screenshots: test-deps ## drive real windows and take the pictures of docs/image
 
 .PHONY: bench-mls bench-store
 bench-mls: ## measure groups, commits and welcomes
-	go test -run '^$$' -bench . ./crypto/mls
+	go test ./crypto/mls -run '^$$' -bench BenchmarkGroup -benchtime 20x -timeout 30m
 
 bench-store: ## measure the encrypted store against plain SQLite
 	go run ./internal/benchstore

@@ -13,9 +13,10 @@ import (
 )
 
 // mlsOptions are the same for every group: each leaf must be a device of the
-// organisation.
+// organisation. Past epochs' keys are not kept, for content does not travel in MLS's own
+// messages.
 func (c *Client) mlsOptions() mls.GroupOptions {
-	return mls.GroupOptions{Check: c.dir.checkLeaf, Now: c.now}
+	return mls.GroupOptions{Check: c.dir.checkLeaf, Now: c.now, KeepEpochs: -1}
 }
 
 // loadGroup brings a stored group to life, and the own commit that the hub has not
@@ -29,7 +30,6 @@ func (c *Client) loadGroup(row *store.Group) (*mls.Group, *mls.Pending, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	p.Follow(g)
 	return g, p, nil
 }
 

@@ -256,6 +256,7 @@ func (c *Client) commit(ctx context.Context, l *link, id matter.ID, g *mls.Group
 	if !errors.As(err, &r) {
 		return again, err // not known whether the hub took it: catching up will tell
 	}
+	pending.Discard()
 	if err := c.home.db.Update(ctx, func(tx *store.Tx) error { return tx.SetPending(id, nil) }); err != nil {
 		return again, err
 	}
