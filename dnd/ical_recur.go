@@ -41,7 +41,7 @@ func parseRecurrence(s string) (r recurrence, ok bool) {
 			return r, false
 		}
 		seen[name] = true
-		ok := true
+		var ok bool
 		switch name {
 		case "FREQ":
 			r.freq = value
@@ -65,10 +65,8 @@ func parseRecurrence(s string) (r recurrence, ok bool) {
 			r.monthDay, ok = number(value, 1, 31)
 		case "WKST":
 			r.weekStart, ok = weekdayNamed(value)
-		default:
-			ok = false
 		}
-		if !ok {
+		if !ok { // a part that is not here, too
 			return r, false
 		}
 	}
@@ -136,7 +134,9 @@ func (r *recurrence) each(start, last Day, take func(Day) bool) {
 	step := Day(r.interval)
 	switch r.freq {
 	case "DAILY":
-		for d := start + step; emit(d); d += step {
+		d := start + step
+		for emit(d) {
+			d += step
 		}
 	case "WEEKLY":
 		days := r.weekdays

@@ -71,10 +71,10 @@ func watch(windows []Window, says map[int]int) clockWatch {
 
 func (c *clockWatch) begins(day time.Time) []bool {
 	var bit Days
-	switch says := c.says[date(day)]; {
-	case says == saysHoliday:
+	switch c.says[date(day)] {
+	case saysHoliday:
 		bit = Holidays
-	case says == saysMakeUp:
+	case saysMakeUp:
 		bit = MakeUpDays
 	default:
 		bit = map[time.Weekday]Days{

@@ -43,11 +43,6 @@ type Window struct {
 // overnight reports whether the window ends on the day after the one it begins on.
 func (w Window) overnight() bool { return w.To < w.From }
 
-// beginsOn reports whether the window begins on a day d, which is of the given kind.
-func (w Window) beginsOn(d Day, kind int) bool {
-	return w.Days&(1<<kind) != 0 || findSpan(w.Dates, d)
-}
-
 func (w Window) normal() Window {
 	w.Dates = mergeSpans(w.Dates)
 	return w
