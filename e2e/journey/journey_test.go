@@ -141,7 +141,7 @@ func TestGallery(t *testing.T) {
 	} {
 		picture, err := os.ReadFile(filepath.Join("../../app/testdata", from+".png"))
 		if err == nil {
-			err = os.WriteFile(filepath.Join(*screenshots, to+".png"), picture, 0o600)
+			err = os.WriteFile(filepath.Join(*screenshots, to+".png"), picture, 0o644)
 		}
 		if err != nil {
 			t.Error(err)
