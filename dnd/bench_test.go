@@ -111,3 +111,57 @@ func TestJudgeAllocatesNothing(t *testing.T) {
 		}
 	}
 }
+
+// hostileRules cost as much as rules of the largest size can: every day has another set
+// of windows, and no day is quiet as a whole.
+func hostileRules() Rules {
+	r := Rules{Zone: "Europe/Berlin"}
+	first := Date(2026, 11, 1)
+	for i := range 58 {
+		w := Window{From: Clock(20 * i), To: Clock(20*i + 19)}
+		for j := range 130 {
+			d := first + Day(3*j+i%3)
+			w.Dates = append(w.Dates, Span{d, d})
+		}
+		r.Windows = append(r.Windows, w)
+	}
+	// Quiet all day, in halves that take turns.
+	r.Windows = append(r.Windows, Window{Days: EveryDay &^ Holidays, From: 0, To: At(12, 0)}, Window{Days: EveryDay, From: At(12, 0), To: At(24, 0)})
+	r.Calendars = []Calendar{{Name: "far", Holidays: []Span{{first + 390, first + 390}}}}
+	return r
+}
+
+func BenchmarkHostile(b *testing.B) {
+	r := hostileRules()
+	b.Run("compile", func(b *testing.B) {
+		var c Compiler
+		for b.Loop() {
+			if _, err := c.Compile(Floor{}, r); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("judge", func(b *testing.B) {
+		p := mustPlan(b, Floor{}, r)
+		at := Date(2026, 11, 2).Time()
+		if v := p.Judge(Message{}, at); v.Action != Hold || dayOf(v.Until.Unix()) < Date(2027, 11, 20) {
+			b.Fatalf("judged %v", v)
+		}
+		b.ReportAllocs()
+		for b.Loop() {
+			p.Judge(Message{}, at)
+		}
+	})
+}
+
+func BenchmarkCompileUsual(b *testing.B) {
+	f := Floor{Zone: "Asia/Shanghai", Windows: []Window{{Days: EveryDay, From: At(22, 0), To: At(7, 0)}}}
+	r := Rules{Zone: "Asia/Shanghai", Windows: []Window{nights, {Days: FreeDays, To: At(24, 0)}}, Calendars: []Calendar{China()}}
+	var c Compiler
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := c.Compile(f, r); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
