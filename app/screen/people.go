@@ -59,7 +59,11 @@ func (e *Env) Names(ids []matter.MemberID) string {
 		if i > 0 {
 			out += e.T(", ")
 		}
-		out += e.NameOrYou(id)
+		if id == e.People.Self {
+			out += e.T("you") // never at the beginning of a sentence
+		} else {
+			out += e.Name(id)
+		}
 	}
 	return out
 }

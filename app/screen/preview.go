@@ -28,7 +28,7 @@ func (e *Env) Preview(m matter.Matter) string {
 		}
 		return e.T("%s removed %s", who, e.Names(l.Subjects))
 	case matter.KindDevice:
-		return e.T("%s reads this matter on a further device", e.Names(l.Subjects))
+		return e.T("Further device: %s", e.Names(l.Subjects))
 	case matter.KindConcluded:
 		return e.T("%s concluded: %s", widget.OneLine(who), widget.OneLine(l.Text))
 	case matter.KindReopened:

@@ -296,7 +296,7 @@ func (r *row) eventText() string {
 		}
 		return r.env.T("%s · %s reopened this matter", when, who)
 	case matter.KindDevice:
-		return r.env.T("%s · %s reads this matter on a further device", when, r.env.Names(m.Subjects))
+		return r.env.T("%s · further device: %s", when, r.env.Names(m.Subjects))
 	case matter.KindRemoved:
 		if len(m.Subjects) == 1 && m.Subjects[0] == m.Author {
 			return r.env.T("%s · %s left", when, who)
