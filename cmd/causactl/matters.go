@@ -229,6 +229,9 @@ func send(c *call) func([]string) error {
 				return err
 			}
 			if err := c.sync(cl); err != nil {
+				if !errors.Is(err, core.ErrOffline) {
+					return err // its own words say more
+				}
 				return &fault.Error{
 					Text: "The hub can't be reached. Your message is kept on this device.",
 					Hint: "It is sent the next time this device is online.",
