@@ -206,8 +206,17 @@ func TestDraftsBelongToTheirMatter(t *testing.T) {
 		t.Errorf("kept draft %q", d)
 	}
 	pressMatter(t, w, "与 Hengda Foods 的年度供货合同")
-	if c := entry(t, w, composerEn); c.Text != "half a sent" {
+	c := entry(t, w, composerEn)
+	if c.Text != "half a sent" {
 		t.Errorf("the draft came back as %q", c.Text)
+	}
+	typeText(c, strings.Repeat("ence 句子", 60)+"\nmore")
+	long := c.Text
+	pressMatter(t, w, "华东仓 WMS 上线")
+	pressMatter(t, w, "与 Hengda Foods 的年度供货合同")
+	typeText(c, "!")
+	if c.Text != long+"!" {
+		t.Errorf("one goes on writing in the middle of the draft: %q", c.Text)
 	}
 }
 

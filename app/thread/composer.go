@@ -82,9 +82,7 @@ func (c *composer) submit() {
 func (c *composer) put(text string) {
 	c.quiet = true
 	c.entry.SetText(text)
-	c.entry.CursorRow = strings.Count(text, "\n")
-	c.entry.CursorColumn = len([]rune(text[strings.LastIndex(text, "\n")+1:]))
-	c.entry.Refresh()
+	c.entry.Entry.TypedKey(&fyne.KeyEvent{Name: fyne.KeyPageDown}) // to the end; the Entry of ours would scroll the thread
 	c.quiet = false
 }
 
