@@ -58,7 +58,7 @@ const (
 	// search goes from month to month, newest first, and in a month where more than that
 	// have them from day to day.
 	few   = 300
-	month = 100
+	month = 200
 )
 
 // Search returns lines that have all the words of q: those where the words stand

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"math"
+	"strings"
 	"time"
 
 	"causa/matter"
@@ -74,27 +75,40 @@ func (s *search) inMonth(days []time.Time) error {
 	if !errors.Is(err, errMany) {
 		return err
 	}
-	for _, day := range days {
-		// One day is read whole, however much was said on it.
-		rows, err := s.rows(s.with(dayToken(day)), math.MaxInt)
+	// A day is read whole, however much was said on it; when it did not fill the page,
+	// twice as many days come next.
+	for n := 1; len(days) > 0 && len(s.hits) <= s.limit; n *= 2 {
+		n = min(n, len(days))
+		rows, err := s.rows(s.with(dayTokens(days[:n])...), math.MaxInt)
 		if err != nil {
 			return err
 		}
 		if err := s.read(rows); err != nil {
 			return err
 		}
-		if len(s.hits) > s.limit {
-			return nil
-		}
+		days = days[n:]
 	}
 	return nil
 }
 
-func (s *search) with(token string) string {
-	if s.match == "" {
-		return quote(token)
+func dayTokens(days []time.Time) []string {
+	tokens := make([]string, len(days))
+	for i, d := range days {
+		tokens[i] = dayToken(d)
 	}
-	return s.match + " AND " + quote(token)
+	return tokens
+}
+
+// with is the index query for lines that have one of the tokens as well.
+func (s *search) with(tokens ...string) string {
+	for i, t := range tokens {
+		tokens[i] = quote(t)
+	}
+	dates := strings.Join(tokens, " OR ")
+	if s.match == "" {
+		return dates
+	}
+	return s.match + " AND (" + dates + ")"
 }
 
 // read reads the lines, drops those that only look like hits and keeps the others.
