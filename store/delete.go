@@ -61,7 +61,7 @@ func (tx *Tx) dropMatter(id matter.ID) error {
 	}
 	delete(tx.nums, id)
 	tx.freed = true
-	return nil
+	return tx.rewriteIndex(num) // here and not later: one commit less to wait for
 }
 
 // DropMatter deletes a matter, its thread, keys, files and drafts. When it returns nil,

@@ -84,14 +84,7 @@ func (db *DB) Purge(ctx context.Context) error {
 		return fmt.Errorf("purge: %w", err)
 	}
 	for _, n := range dirty {
-		// Rewriting an index leaves out what was deleted. The note goes with it.
-		err := db.Update(ctx, func(tx *Tx) error {
-			table := shardTable(int64(n))
-			if err := tx.exec("INSERT INTO " + table + "(" + table + ") VALUES('optimize')"); err != nil {
-				return err
-			}
-			return tx.exec("DELETE FROM search_purge WHERE shard = ?", n)
-		})
+		err := db.Update(ctx, func(tx *Tx) error { return tx.rewriteIndex(int64(n)) })
 		if err != nil {
 			return fmt.Errorf("purge the index: %w", err)
 		}
@@ -100,6 +93,16 @@ func (db *DB) Purge(ctx context.Context) error {
 		return fmt.Errorf("purge the log: %w", err)
 	}
 	return nil
+}
+
+// rewriteIndex leaves out of an index what was deleted from it. The note that this is to
+// be done goes with it.
+func (tx *Tx) rewriteIndex(num int64) error {
+	table := shardTable(num)
+	if err := tx.exec("INSERT INTO " + table + "(" + table + ") VALUES('optimize')"); err != nil {
+		return err
+	}
+	return tx.exec("DELETE FROM search_purge WHERE shard = ?", num%shards)
 }
 
 // clearLog moves the log into the main file and empties it. It does not keep writers
