@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -407,4 +409,42 @@ func TestConclude(t *testing.T) {
 	co.await(bob, id, opened, "Alice: 60 or 45 days?", concluded, reopened)
 	co.say(bob, id, "on we go")
 	co.await(alice, id, opened, "Alice: 60 or 45 days?", concluded, reopened, "Bob: on we go")
+}
+
+// A hub that was put back to an older copy of its data is found out, and nothing that was
+// said is lost on the devices.
+func TestHubPutBack(t *testing.T) {
+	co, alice := found(t)
+	bob := co.invite(alice, "Bob")
+	co.sync(alice)
+	id := co.start(alice, "work", bob)
+	opened := fmt.Sprintf("[%d Alice Alice Bob]", matter.KindOpened)
+	co.await(bob, id, opened)
+	co.hub.Stop()
+	old := t.TempDir()
+	if err := os.CopyFS(filepath.Join(old, "hub"), os.DirFS(co.hub.Data())); err != nil {
+		t.Fatal(err)
+	}
+	co.hub.Restart()
+	co.say(alice, id, "after the copy")
+	co.await(bob, id, opened, "Alice: after the copy")
+	co.hub.Stop()
+	if err := os.RemoveAll(co.hub.Data()); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(filepath.Join(old, "hub"), co.hub.Data()); err != nil {
+		t.Fatal(err)
+	}
+	co.hub.Restart()
+	ctx := co.ctx()
+	for {
+		if text, _ := fault.Words(bob.Status().Problem, nil); bob.Status().Problem != nil && strings.Contains(text, "earlier state") {
+			break
+		}
+		if ctx.Err() != nil {
+			t.Fatalf("Bob is not told: %v", bob.Status().Problem)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	co.await(bob, id, opened, "Alice: after the copy")
 }

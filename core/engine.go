@@ -31,6 +31,7 @@ type engineState struct {
 	problems   map[matter.ID]error        // why a wish for a matter could not be fulfilled
 	lost       map[matter.ID]time.Time    // matters to come back to by an external commit, and when to try
 	rejoin     map[matter.ID]*mls.Pending // such commits that the hub has taken and not pushed yet
+	sick       bool                       // the status tells why the hub takes nothing
 	wait       time.Time                  // the hub asked not to send before
 }
 
@@ -302,6 +303,9 @@ func (c *Client) pullHeads(ctx context.Context, l *link) error {
 		if err != nil {
 			return err
 		}
+		if h.GetSeq() < place.Cursor && !place.Removed {
+			c.setStatus(func(s *Status) { s.Problem = hubBehind() })
+		}
 		if h.GetSeq() > place.Cursor && !place.Removed {
 			if err := c.pull(ctx, l, id); err != nil {
 				return err
@@ -388,6 +392,15 @@ func (c *Client) place(ctx context.Context, id matter.ID) (p store.Place, err er
 		return err
 	})
 	return p, err
+}
+
+// hubBehind tells that the hub has less than this device got from it.
+func hubBehind() error {
+	return &fault.Error{
+		Text: "The hub was put back to an earlier state.",
+		Hint: "Nothing here is lost, but what you write in some matters waits. Tell whoever runs the hub.",
+		Err:  errors.New("the hub's head is before ours"),
+	}
 }
 
 // damaged gives words to a thread that can't go on on this device.

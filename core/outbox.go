@@ -75,6 +75,10 @@ func (c *Client) flush(ctx context.Context, l *link, counter *uint64) (again tim
 			}
 		}
 		*counter += uint64(taken)
+		if taken > 0 && c.work.sick {
+			c.work.sick = false
+			c.setStatus(func(s *Status) { s.Problem = nil })
+		}
 		if refusal != nil {
 			return again, c.sendRefused(ctx, l, batch[taken], refusal, *counter)
 		}
@@ -202,6 +206,10 @@ func (c *Client) sendRefused(ctx context.Context, l *link, s sending, r *refusal
 	pause := time.Duration(r.RetryAfter) * time.Millisecond
 	switch r.Code {
 	case wire.CodeEpochStale:
+		if r.Epoch < s.epoch {
+			c.ail(hubBehind(), sickPause)
+			return nil
+		}
 		c.work.behind[id] = true
 		c.work.wait = time.Now().Add(stalePause)
 	case wire.CodeRemovalDue:
@@ -213,9 +221,7 @@ func (c *Client) sendRefused(ctx context.Context, l *link, s sending, r *refusal
 	case wire.CodeBusy:
 		c.work.wait = time.Now().Add(max(pause, busyPause/10))
 	case wire.CodeFull, wire.CodeInternal:
-		problem := r.worded()
-		c.setStatus(func(s *Status) { s.Problem = problem })
-		c.work.wait = time.Now().Add(max(pause, sickPause))
+		c.ail(r.worded(), max(pause, sickPause))
 	case wire.CodeRevoked, wire.CodeReplaced, wire.CodeNotSignedIn, wire.CodeCounterGap:
 		return r // the connection is of no more use
 	default:
@@ -223,6 +229,13 @@ func (c *Client) sendRefused(ctx context.Context, l *link, s sending, r *refusal
 		return c.fail(ctx, s.item, text)
 	}
 	return nil
+}
+
+// ail tells why the hub takes nothing, and rests.
+func (c *Client) ail(why error, pause time.Duration) {
+	c.work.sick = true
+	c.setStatus(func(s *Status) { s.Problem = why })
+	c.work.wait = time.Now().Add(pause)
 }
 
 // fail gives up one message for good.
