@@ -120,7 +120,7 @@ func (s *session) pullMatter(m *pb.PullMatter) (*pb.HubFrame, error) {
 	if !ok {
 		return nil, refuse(wire.CodeNoMatter)
 	}
-	page := &pb.MatterPage{Matter: id[:], Head: p.Head, Entries: make([]*pb.Entry, len(p.Entries))}
+	page := &pb.MatterPage{Matter: id[:], Head: p.Head, Trimmed: p.Trimmed, Entries: make([]*pb.Entry, len(p.Entries))}
 	for i, e := range p.Entries {
 		page.Entries[i] = &pb.Entry{
 			Seq: e.Seq, TimeMs: e.TimeMS, Kind: pb.EntryKind(e.Kind), Sender: e.Sender[:], Epoch: e.Epoch, Payload: e.Payload,

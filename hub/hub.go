@@ -251,6 +251,9 @@ func (h *Hub) start() {
 	h.stopKeeper = stop
 	h.started = h.opts.now()
 	h.goroutines.Go(func() { h.keep(ctx) })
+	if h.opts.Retention > 0 {
+		h.goroutines.Go(func() { h.retain(ctx) })
+	}
 }
 
 // Addr returns the address at which the hub listens.

@@ -27,6 +27,7 @@ type counters struct {
 	leftOut       atomic.Uint64           // pages that found no room there
 	content       atomic.Uint64           // messages on the disk
 	commits       atomic.Uint64           // commits on the disk
+	trimmed       atomic.Uint64           // entries that were too old
 	batches       histogram               // how long transactions take
 	batchRequests atomic.Uint64           // requests in them
 }
@@ -132,6 +133,7 @@ func (h *Hub) expose() string {
 	e.family("entries_total", "counter", "Entries of matters on the disk since the start, by kind.")
 	e.value("entries_total", `{kind="content"}`, float64(c.content.Load()))
 	e.value("entries_total", `{kind="commit"}`, float64(c.commits.Load()))
+	e.single("trimmed_entries_total", "counter", "Entries deleted because they were too old.", float64(c.trimmed.Load()))
 	e.single("pages_pushed_total", "counter", "Pages of matters put into the queue of a connection.", float64(c.pushed.Load()))
 	e.single("pages_left_out_total", "counter", "Pages that found no room in the queue of a slow connection, which pulls them later.", float64(c.leftOut.Load()))
 	e.single("received_bytes_total", "counter", "Bytes of frames received.", float64(c.received.Load()))

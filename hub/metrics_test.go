@@ -115,8 +115,9 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("%s = %v, want %v", name, after[name], want)
 		}
 	}
-	for _, name := range []string{"causa_hub_received_bytes_total", "causa_hub_sent_bytes_total", "causa_hub_transaction_seconds_sum",
-		"causa_hub_transaction_requests_total"} {
+	for _, name := range []string{
+		"causa_hub_received_bytes_total", "causa_hub_sent_bytes_total", "causa_hub_transaction_seconds_sum", "causa_hub_transaction_requests_total",
+	} {
 		if after[name] <= before[name] {
 			t.Errorf("%s does not grow", name)
 		}

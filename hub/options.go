@@ -28,6 +28,9 @@ type Options struct {
 	// can reach it: one of this machine. Empty: nowhere.
 	Metrics string
 
+	// Retention is how long entries of matters are kept. Zero: for ever.
+	Retention time.Duration
+
 	// Rates of one device.
 	Sends    Rate // messages handed over
 	Commits  Rate // changes of matters, of the organisation log and of its key packages

@@ -19,7 +19,7 @@ const (
 
 // A request is something that changes what the hub keeps, on its way to the writer.
 type request struct {
-	s    *session
+	s    *session // nil for the hub's own
 	id   uint64
 	size int
 	// do decides and writes. A *refusal is the peer's concern and must come before
@@ -167,7 +167,7 @@ func (b *batch) apply(tx *db.Tx) error {
 	b.fences = map[db.DeviceNo]uint64{}
 	for _, r := range b.requests {
 		var err error
-		if !r.signIn && !b.current(r.s) {
+		if r.s != nil && !r.signIn && !b.current(r.s) {
 			r.answer = nil // its connection is told by the one that replaced it
 			continue
 		}
@@ -222,13 +222,15 @@ func (b *batch) deliver() {
 		b.hub.online.add(s)
 	}
 	for _, r := range b.requests {
-		if r.answer != nil {
+		if r.s != nil && r.answer != nil {
 			r.s.acknowledge(r.id, r.answer)
 		}
 		if r.done != nil {
 			r.done(r.answer)
 		}
-		r.s.returned()
+		if r.s != nil {
+			r.s.returned()
+		}
 	}
 	for _, id := range b.ended {
 		b.hub.drop(id)

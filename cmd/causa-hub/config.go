@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/BurntSushi/toml"
 	"github.com/spf13/pflag"
@@ -34,6 +35,7 @@ type file struct {
 	Certificate string `toml:"certificate"`
 	Key         string `toml:"key"`
 	Metrics     string `toml:"metrics"`
+	Retention   int    `toml:"retention-days"`
 	LogLevel    string `toml:"log-level"`
 	Limits      struct {
 		Sends       []float64 `toml:"sends"`
@@ -44,6 +46,9 @@ type file struct {
 		Joining     int       `toml:"joining"`
 	} `toml:"limits"`
 }
+
+// maxRetention is the most days that retention-days can say.
+const maxRetention = 36500
 
 // A usageError is a command line that makes no sense.
 type usageError struct{ err error }
@@ -150,6 +155,10 @@ func (s *settings) readFile(fs *pflag.FlagSet) error {
 		}
 		*r.to = hub.Rate{PerSecond: r.from[0], Burst: r.from[1]}
 	}
+	if f.Retention < 0 || f.Retention > maxRetention {
+		return bad(fmt.Errorf("retention-days is not between 0 and %d", maxRetention))
+	}
+	s.Retention = time.Duration(f.Retention) * 24 * time.Hour
 	if f.Limits.Joining < 0 {
 		return bad(errors.New("limits.joining is negative"))
 	}

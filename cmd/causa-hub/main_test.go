@@ -61,6 +61,7 @@ func TestUsage(t *testing.T) {
 		{"damaged configuration", []string{"serve", "--config", write("damaged.toml", "listen = ")}, 1, "damaged.toml"},
 		{"unknown setting", []string{"serve", "--config", write("unknown.toml", "data = 'x'\nport = 1")}, 1, `"port"`},
 		{"impossible rate", []string{"serve", "--config", write("rate.toml", "data = 'x'\n[limits]\nsends = [0, 5]")}, 1, "limits.sends"},
+		{"impossible retention", []string{"serve", "--config", write("retention.toml", "data = 'x'\nretention-days = -1")}, 1, "retention-days"},
 		{"address taken by nobody's right", []string{"serve", "--data", data, "--listen", "256.0.0.1:1"}, 1, "The hub can't listen at 256.0.0.1:1."},
 		{"no such certificate", []string{"serve", "--data", data, "--certificate", "none.pem", "--key", "none.pem"}, 1, "certificate"},
 		{"public address of no use", []string{"serve", "--data", data, "--public-url", "http://hub"}, 1, "http://hub is not an address"},
@@ -93,7 +94,7 @@ func TestDefaultConfig(t *testing.T) {
 	want := hub.Defaults()
 	got := s.Options
 	if got.Listen != want.Listen || got.Sends != want.Sends || got.Commits != want.Commits || got.Claims != want.Claims ||
-		got.Requests != want.Requests || got.Connections != want.Connections || got.MaxJoining != want.MaxJoining {
+		got.Requests != want.Requests || got.Connections != want.Connections || got.MaxJoining != want.MaxJoining || got.Metrics != want.Metrics || got.Retention != want.Retention {
 		t.Errorf("hub.toml says %+v, the defaults are %+v", got, want)
 	}
 }

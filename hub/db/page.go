@@ -12,6 +12,7 @@ import (
 type Page struct {
 	Entries []Entry
 	Head    uint64 // the last sequence that the device may see
+	Trimmed uint64 // entries up to here, which it might have seen, are no longer kept; 0: all are
 }
 
 // A span is a time in a matter: the entries that a device may see.
@@ -20,15 +21,15 @@ type span struct{ from, until uint64 }
 // Page returns the entries after a sequence that the device may see, in order: those
 // of the times it was in the matter, each with the commit that began and the commit
 // that ended it. It holds at most limit entries and at most maxBytes of payload (but
-// one entry in any case). ok is false when the device never was in such a matter.
+// one entry in any case). What is no longer kept is passed over. ok is false when the device never was in such a matter.
 func (d *DB) Page(ctx context.Context, id matter.ID, device DeviceNo, after uint64, limit, maxBytes int) (p Page, ok bool, err error) {
 	tx, err := d.reader.BeginTx(ctx, nil) // one view of both tables
 	if err != nil {
 		return p, false, fmt.Errorf("read matter: %w", classify(err))
 	}
 	defer func() { _ = tx.Rollback() }() // nothing was written
-	var no, head int64
-	ok, err = scanOne(tx.StmtContext(ctx, d.read.matterOf).QueryRowContext(ctx, id[:]), "read matter", &no, &head)
+	var no, head, floor int64
+	ok, err = scanOne(tx.StmtContext(ctx, d.read.matterOf).QueryRowContext(ctx, id[:]), "read matter", &no, &head, &floor)
 	if err != nil || !ok {
 		return p, false, err
 	}
@@ -40,6 +41,12 @@ func (d *DB) Page(ctx context.Context, id matter.ID, device DeviceNo, after uint
 	for _, s := range spans {
 		if s.until <= after {
 			continue
+		}
+		if gone := min(uint64(floor), s.until); gone > after && gone >= s.from {
+			after, p.Trimmed = gone, gone
+		}
+		if s.until <= after {
+			continue // nothing of this time is left
 		}
 		// The next span, if any, is another page's.
 		p.Entries, err = d.entries(ctx, tx, no, max(after+1, s.from), s.until, limit, maxBytes)

@@ -16,19 +16,21 @@ var problemQueries = []string{
 	`SELECT 'file: ' || integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'`,
 	`SELECT 'table ' || "table" || ', row ' || coalesce(rowid, '?') || ' refers to nothing in ' || parent FROM pragma_foreign_key_check`,
 
-	// A matter's log has every place from the first to the head, once.
-	`SELECT 'matter ' || m.no || ': ' || count(e.seq) || ' entries from ' || coalesce(min(e.seq), 0) || ' to ' || coalesce(max(e.seq), 0) || ', head ' || m.head
+	// A matter's log has every place from the one after its floor to the head, once.
+	`SELECT 'matter ' || m.no || ': ' || count(e.seq) || ' entries from ' || coalesce(min(e.seq), 0) || ' to ' || coalesce(max(e.seq), 0) || ', floor ' || m.floor || ', head ' || m.head
 		FROM matters m LEFT JOIN entries e ON e.matter = m.no GROUP BY m.no
-		HAVING count(e.seq) <> m.head OR coalesce(max(e.seq), 0) <> m.head OR (m.head > 0 AND min(e.seq) <> 1)`,
+		HAVING count(e.seq) <> m.head - m.floor OR (m.head > m.floor AND (max(e.seq) <> m.head OR min(e.seq) <> m.floor + 1))`,
 	`SELECT 'matter ' || matter || ', entry ' || seq || ': time or epoch runs backwards' FROM
 		(SELECT matter, seq, time_ms, epoch, lag(time_ms) OVER w AS time_before, lag(epoch) OVER w AS epoch_before
 			FROM entries WINDOW w AS (PARTITION BY matter ORDER BY seq))
 		WHERE time_ms < time_before OR epoch < epoch_before`,
 
-	// Every epoch but the current one was ended by one commit.
+	// Every epoch but the current one was ended by one commit; those that are no longer
+	// kept are the oldest.
 	`SELECT 'matter ' || m.no || ': ' || count(c.epoch) || ' commits, epoch ' || m.epoch
 		FROM matters m LEFT JOIN commits c ON c.matter = m.no GROUP BY m.no
-		HAVING count(c.epoch) <> m.epoch OR (m.epoch > 0 AND (min(c.epoch) <> 0 OR max(c.epoch) <> m.epoch - 1))`,
+		HAVING (count(c.epoch) <> m.epoch AND m.floor = 0) OR
+			(count(c.epoch) > 0 AND (max(c.epoch) <> m.epoch - 1 OR min(c.epoch) <> m.epoch - count(c.epoch)))`,
 	`SELECT 'matter ' || c.matter || ': the commit of epoch ' || c.epoch || ' is not at ' || c.seq
 		FROM commits c LEFT JOIN entries e ON e.matter = c.matter AND e.seq = c.seq
 		WHERE e.seq IS NULL OR e.kind <> 1 OR e.epoch <> c.epoch`,
@@ -42,17 +44,18 @@ var problemQueries = []string{
 	`SELECT 'matter ' || p.matter || ', device ' || p.device || ': in it from ' || p.from_seq || ' until ' || coalesce(p.until_seq, 'now')
 		FROM participants p JOIN matters m ON m.no = p.matter
 		WHERE p.until_seq < p.from_seq OR p.until_seq > m.head OR p.from_seq > max(m.head, 1)
-			OR (p.until_seq IS NOT NULL AND NOT EXISTS (SELECT 1 FROM commits c WHERE c.matter = p.matter AND c.seq = p.until_seq))
-			OR (NOT (p.from_seq = 1 AND p.device = m.creator) AND NOT EXISTS (SELECT 1 FROM commits c WHERE c.matter = p.matter AND c.seq = p.from_seq))`,
+			OR (p.until_seq > m.floor AND NOT EXISTS (SELECT 1 FROM commits c WHERE c.matter = p.matter AND c.seq = p.until_seq))
+			OR (p.from_seq > m.floor AND NOT (p.from_seq = 1 AND p.device = m.creator) AND NOT EXISTS (SELECT 1 FROM commits c WHERE c.matter = p.matter AND c.seq = p.from_seq))`,
 	`SELECT 'matter ' || matter || ', device ' || device || ': in it twice at ' || from_seq FROM
 		(SELECT matter, device, from_seq, lag(coalesce(until_seq, 9223372036854775807)) OVER (PARTITION BY matter, device ORDER BY from_seq) AS before
 			FROM participants)
 		WHERE from_seq <= before`,
 
-	// Every counter that was taken stands for a message.
+	// Every counter that was taken stands for a message, as long as all are kept.
 	`SELECT 'device ' || d.no || ': counter ' || d.counter || ', but ' || count(e.counter) || ' messages up to ' || coalesce(max(e.counter), 0)
 		FROM devices d LEFT JOIN entries e ON e.sender = d.no AND e.counter > 0 GROUP BY d.no
-		HAVING coalesce(max(e.counter), 0) <> d.counter OR count(e.counter) <> d.counter`,
+		HAVING coalesce(max(e.counter), 0) > d.counter
+			OR (count(e.counter) <> d.counter AND NOT EXISTS (SELECT 1 FROM matters WHERE floor > 0))`,
 
 	`SELECT 'welcome ' || b.id || ': waits for nobody' FROM welcome_bodies b WHERE NOT EXISTS (SELECT 1 FROM welcomes w WHERE w.body = b.id)`,
 }

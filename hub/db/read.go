@@ -14,7 +14,7 @@ type readStatements struct {
 	meta, logPage, logNext, devices *sql.Stmt
 	matterOf, spans, page, heads    *sql.Stmt
 	groupInfo, isIn                 *sql.Stmt
-	welcomes                        *sql.Stmt
+	welcomes, due                   *sql.Stmt
 }
 
 func (r *readStatements) prepare(ctx context.Context, db *sql.DB) error {
@@ -26,7 +26,7 @@ func (r *readStatements) prepare(ctx context.Context, db *sql.DB) error {
 		{&r.logPage, `SELECT entry FROM org_log WHERE idx >= ? ORDER BY idx LIMIT ?`},
 		{&r.logNext, `SELECT coalesce(max(idx) + 1, 0) FROM org_log`},
 		{&r.devices, `SELECT no, id FROM devices`},
-		{&r.matterOf, `SELECT no, head FROM matters WHERE id = ?`},
+		{&r.matterOf, `SELECT no, head, floor FROM matters WHERE id = ?`},
 		{&r.spans, `SELECT from_seq, until_seq FROM participants WHERE matter = ? AND device = ? ORDER BY from_seq`},
 		{&r.page, `SELECT e.seq, e.time_ms, e.kind, d.id, e.epoch, e.payload FROM entries e JOIN devices d ON d.no = e.sender
 			WHERE e.matter = ? AND e.seq BETWEEN ? AND ? ORDER BY e.seq LIMIT ?`},
@@ -37,6 +37,7 @@ func (r *readStatements) prepare(ctx context.Context, db *sql.DB) error {
 			JOIN matters m ON m.no = q.matter
 			LEFT JOIN entries e ON e.matter = q.matter AND e.seq = p.until_seq
 			ORDER BY coalesce(e.time_ms, m.time_ms) DESC, m.no DESC LIMIT ?2`},
+		{&r.due, `SELECT m.no FROM matters m JOIN entries e ON e.matter = m.no AND e.seq = m.floor + 1 WHERE e.time_ms < ?`},
 		{&r.groupInfo, `SELECT g.epoch, g.info FROM group_infos g JOIN matters m ON m.no = g.matter WHERE m.id = ?`},
 		{&r.isIn, `SELECT 1 FROM participants p JOIN matters m ON m.no = p.matter WHERE m.id = ? AND p.device = ? AND p.until_seq IS NULL`},
 		{&r.welcomes, `SELECT w.id, m.id, w.seq, d.id, b.body FROM welcomes w

@@ -23,6 +23,7 @@ type Tx struct {
 
 	matter, matterDevices, addMatter, setMatter, setGroupInfo *sql.Stmt
 	addEntry, sentAs, addCommit, commitOf                     *sql.Stmt
+	oldest, trimEntries, trimCommits, setFloor                *sql.Stmt
 	addParticipant, endParticipant                            *sql.Stmt
 
 	addWelcomeBody, addWelcome, dropWelcome, dropBody, countWelcomes *sql.Stmt
@@ -60,6 +61,14 @@ func (tx *Tx) prepare(ctx context.Context) error {
 		{&tx.addCommit, `INSERT INTO commits (matter, epoch, seq, digest) VALUES (?, ?, ?, ?)`},
 		{&tx.commitOf, `SELECT c.seq, c.digest, e.time_ms, e.sender FROM commits c JOIN entries e ON e.matter = c.matter AND e.seq = c.seq
 			WHERE c.matter = ? AND c.epoch = ?`},
+
+		// The entries' times don't run backwards: those that are too old come first.
+		{&tx.oldest, `SELECT m.floor, coalesce(max(e.seq), 0) FROM matters m LEFT JOIN
+			(SELECT seq, time_ms FROM entries WHERE matter = ?1 AND seq > (SELECT floor FROM matters WHERE no = ?1) ORDER BY seq LIMIT ?2) e
+			ON e.time_ms < ?3 WHERE m.no = ?1 GROUP BY m.no`},
+		{&tx.trimEntries, `DELETE FROM entries WHERE matter = ?1 AND seq <= ?2`},
+		{&tx.trimCommits, `DELETE FROM commits WHERE matter = ?1 AND seq <= ?2`},
+		{&tx.setFloor, `UPDATE matters SET floor = ?2 WHERE no = ?1`},
 
 		{&tx.addParticipant, `INSERT INTO participants (matter, device, from_seq) VALUES (?, ?, ?)`},
 		{&tx.endParticipant, `UPDATE participants SET until_seq = ? WHERE matter = ? AND device = ? AND until_seq IS NULL`},

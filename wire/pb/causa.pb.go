@@ -1798,7 +1798,10 @@ type MatterPage struct {
 	Entries []*Entry               `protobuf:"bytes,2,rep,name=entries,proto3" json:"entries,omitempty"`
 	// The matter's last sequence when the page was made; after its removal from the
 	// matter, the last that the device may see.
-	Head          uint64 `protobuf:"varint,3,opt,name=head,proto3" json:"head,omitempty"`
+	Head uint64 `protobuf:"varint,3,opt,name=head,proto3" json:"head,omitempty"`
+	// Not 0: entries up to here, which the device asked for, are no longer kept. The page
+	// goes on after it.
+	Trimmed       uint64 `protobuf:"varint,4,opt,name=trimmed,proto3" json:"trimmed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1850,6 +1853,13 @@ func (x *MatterPage) GetEntries() []*Entry {
 func (x *MatterPage) GetHead() uint64 {
 	if x != nil {
 		return x.Head
+	}
+	return 0
+}
+
+func (x *MatterPage) GetTrimmed() uint64 {
+	if x != nil {
+		return x.Trimmed
 	}
 	return 0
 }
@@ -2489,12 +2499,13 @@ const file_causa_proto_rawDesc = "" +
 	"\n" +
 	"PullMatter\x12\x16\n" +
 	"\x06matter\x18\x01 \x01(\fR\x06matter\x12\x14\n" +
-	"\x05after\x18\x02 \x01(\x04R\x05after\"h\n" +
+	"\x05after\x18\x02 \x01(\x04R\x05after\"\x82\x01\n" +
 	"\n" +
 	"MatterPage\x12\x16\n" +
 	"\x06matter\x18\x01 \x01(\fR\x06matter\x12.\n" +
 	"\aentries\x18\x02 \x03(\v2\x14.causa.wire.v1.EntryR\aentries\x12\x12\n" +
-	"\x04head\x18\x03 \x01(\x04R\x04head\"\v\n" +
+	"\x04head\x18\x03 \x01(\x04R\x04head\x12\x18\n" +
+	"\atrimmed\x18\x04 \x01(\x04R\atrimmed\"\v\n" +
 	"\tPullHeads\"\x99\x01\n" +
 	"\x05Heads\x12/\n" +
 	"\x05heads\x18\x01 \x03(\v2\x19.causa.wire.v1.Heads.HeadR\x05heads\x1a_\n" +
