@@ -195,7 +195,7 @@ func TestCheckFindsDamage(t *testing.T) {
 	r.Stop()
 	sound(t, r.Data())
 	tests := []struct{ name, change, want string }{
-		{"a message lost", `DELETE FROM entries WHERE seq = 3`, "entries from 1 to 8, head 8"},
+		{"a message lost", `DELETE FROM entries WHERE seq = 3`, "7 entries from 1 to 8, floor 0, head 8"},
 		{"the last message lost", `DELETE FROM entries WHERE seq = 8`, "head 8"},
 		{"a head too low", `UPDATE matters SET head = head - 1`, "head 7"},
 		{"time backwards", `UPDATE entries SET time_ms = 1 WHERE seq = 4`, "backwards"},
