@@ -27,16 +27,3 @@ func normalCalendars(calendars []Calendar) []Calendar {
 	}
 	return out
 }
-
-// kindOf returns the kind of a day. Of calendars that disagree the last one wins.
-func kindOf(calendars []Calendar, d Day) int {
-	for _, c := range slices.Backward(calendars) {
-		switch {
-		case findSpan(c.MakeUp, d):
-			return kindMakeUp
-		case findSpan(c.Holidays, d):
-			return kindHoliday
-		}
-	}
-	return d.weekday()
-}

@@ -127,9 +127,3 @@ func mergeSpans(spans []Span) []Span {
 	}
 	return out
 }
-
-// findSpan reports whether one of the ordered spans contains d.
-func findSpan(spans []Span, d Day) bool {
-	i, _ := slices.BinarySearchFunc(spans, d, func(s Span, d Day) int { return cmp.Compare(s.Last, d) })
-	return i < len(spans) && spans[i].Contains(d)
-}

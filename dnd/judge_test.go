@@ -173,6 +173,9 @@ func TestNext(t *testing.T) {
 		{"to a date", once, at(20, 12, 0), time.Date(2026, 12, 24, 9, 0, 0, 0, loc)},
 		{"a date that is past", once, time.Date(2026, 12, 24, 10, 0, 0, 0, loc), time.Time{}},
 		{"always quiet", Rules{Zone: "UTC", Windows: []Window{{Days: EveryDay, To: At(24, 0)}}}, at(20, 12, 0), time.Time{}},
+		{"off, then on after midnight", Rules{Zone: "Asia/Shanghai", Windows: r.Windows, Manual: Manual{ManualOff, at(21, 1, 0)}}, at(20, 23, 0), at(21, 1, 0)},
+		{"a beginning that clocks skip", Rules{Zone: "Europe/Berlin", Windows: []Window{{Days: Sunday, From: At(2, 0), To: At(2, 45)}}}, time.Date(2026, 3, 28, 12, 0, 0, 0, time.UTC), time.Date(2026, 4, 5, 0, 0, 0, 0, time.UTC)},
+		{"an end that clocks skip, into another window", Rules{Zone: "Europe/Berlin", Windows: []Window{{Days: Sunday, From: At(1, 0), To: At(2, 0)}, {Days: Sunday, From: At(3, 0), To: At(4, 0)}}}, time.Date(2026, 3, 29, 0, 30, 0, 0, time.UTC), time.Date(2026, 3, 29, 2, 0, 0, 0, time.UTC)},
 		{"off, then on", Rules{Zone: "Asia/Shanghai", Windows: r.Windows, Manual: Manual{ManualOff, at(20, 23, 0)}}, at(20, 12, 0), at(20, 23, 0)},
 	}
 	for _, tt := range tests {

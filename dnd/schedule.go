@@ -116,7 +116,8 @@ func sweep(layers [][]Span, value func(covering uint64) (uint16, bool)) []run {
 	return runs
 }
 
-// kindsOf is the compiled form of kindOf: the days that are holidays or made up for.
+// kindsOf returns the days that are holidays or make-up days. Of calendars that disagree
+// the last one wins, and within one make-up days win.
 func kindsOf(calendars []Calendar) []run {
 	layers := make([][]Span, 0, 2*len(calendars))
 	for _, c := range calendars {
