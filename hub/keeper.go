@@ -25,6 +25,7 @@ func (h *Hub) keep(ctx context.Context) {
 // check does what is due for a connection that has been silent for so long.
 func (h *Hub) check(s *session, silent time.Duration) {
 	switch {
+	case s.waiting.Load():
 	case silent >= 3*h.opts.PingEvery:
 		h.goroutines.Go(s.cut)
 	case silent >= h.opts.PingEvery && s.pinging.CompareAndSwap(false, true):

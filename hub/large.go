@@ -32,6 +32,16 @@ func (t turnstile) enter() (leave func()) {
 	return func() { <-t }
 }
 
+// await waits for the peer's turn. Meanwhile nothing is read from it, no sign of life
+// either: that is not the peer's fault.
+func (s *session) await(t turnstile) (leave func()) {
+	s.waiting.Store(true)
+	leave = t.enter()
+	s.touch()
+	s.waiting.Store(false)
+	return leave
+}
+
 // receive reads one message. A large one waits for its turn, while its peer has to;
 // then s.turn is to be left when the request is answered.
 func (s *session) receive() (websocket.MessageType, []byte, error) {
@@ -46,7 +56,7 @@ func (s *session) receive() (websocket.MessageType, []byte, error) {
 		s.hub.counters.received.Add(uint64(buf.Len()))
 		return typ, buf.Bytes(), err
 	}
-	s.turn = s.hub.requests.enter()
+	s.turn = s.await(s.hub.requests)
 	late := time.AfterFunc(largeTime, s.cut)
 	defer late.Stop()
 	for err == nil {
@@ -76,7 +86,7 @@ func (s *session) answerRead(f *pb.ClientFrame, answer *pb.HubFrame) {
 		s.enqueueAnswer(item{frame: b})
 		return
 	}
-	leave := s.hub.answers.enter()
+	leave := s.await(s.hub.answers)
 	again, err := s.handle(f)
 	if err != nil {
 		again = failed(s.hub.failureOf(err))

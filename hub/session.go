@@ -46,6 +46,7 @@ type session struct {
 	enrolled atomic.Bool // the holder of the invite has used it
 
 	pinging atomic.Bool
+	waiting atomic.Bool  // for its turn: it can give no sign of life
 	seen    atomic.Int64 // when the peer last gave a sign of life, Unix seconds
 
 	mu       sync.Mutex
