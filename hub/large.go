@@ -1,7 +1,6 @@
 package hub
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -49,25 +48,36 @@ func (s *session) receive() (websocket.MessageType, []byte, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	var buf bytes.Buffer
-	_, err = buf.ReadFrom(io.LimitReader(r, largeRequest+1))
-	s.touch()
-	if err != nil || buf.Len() <= largeRequest {
-		s.hub.counters.received.Add(uint64(buf.Len()))
-		return typ, buf.Bytes(), err
+	b, over, err := s.gather(r, make([]byte, 0, 512), largeRequest)
+	if err != nil || over {
+		return typ, b, err
 	}
 	s.turn = s.await(s.hub.requests)
 	late := time.AfterFunc(largeTime, s.cut)
 	defer late.Stop()
-	for err == nil {
-		_, err = io.CopyN(&buf, r, largeRequest)
-		s.touch() // it is slow, not silent
+	for limit := 2 * largeRequest; !over && err == nil; limit += largeRequest {
+		b, over, err = s.gather(r, b, limit)
 	}
-	if !errors.Is(err, io.EOF) {
-		return 0, nil, err
+	return typ, b, err
+}
+
+// gather reads on until a message is over or has more than limit bytes.
+func (s *session) gather(r io.Reader, b []byte, limit int) (_ []byte, over bool, err error) {
+	before := len(b)
+	for len(b) <= limit && err == nil {
+		if len(b) == cap(b) {
+			b = append(b, 0)[:len(b)]
+		}
+		var n int
+		n, err = r.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
 	}
-	s.hub.counters.received.Add(uint64(buf.Len()))
-	return typ, buf.Bytes(), nil
+	s.touch() // it may be slow, but is not silent
+	s.hub.counters.received.Add(uint64(len(b) - before))
+	if errors.Is(err, io.EOF) {
+		return b, true, nil
+	}
+	return b, false, err
 }
 
 // leaveTurn ends the turn of a large request that the writer has nothing to do with.
