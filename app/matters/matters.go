@@ -318,6 +318,8 @@ func (l *List) showEmpty() {
 		l.empty.Set(appwidget.NewCentre(appwidget.NewIcon("circle-check").Sized(28)), appwidget.NewSmall(l.env.T("Everything is read.")).Wrapped().Centered())
 	case l.filter == filterConcluded:
 		l.empty.Set(appwidget.NewSmall(l.env.T("Nothing has been concluded yet.")).Wrapped().Centered())
+	case len(l.all) > 0:
+		l.empty.Set(appwidget.NewCentre(appwidget.NewIcon("circle-check").Sized(28)), appwidget.NewSmall(l.env.T("All matters are concluded.")).Wrapped().Centered())
 	default:
 		l.empty.Set(appwidget.NewCentre(appwidget.NewIcon("inbox").Sized(32)), appwidget.NewHeading(l.env.T("No matters yet"), apptheme.SizeHeading).Wrapped().Centered(),
 			appwidget.NewSmall(l.env.T("A matter is something you want done: give it a title, bring people in, talk, and conclude it.")).Wrapped().Centered())

@@ -82,6 +82,10 @@ func modifiers() fyne.KeyModifier {
 	return 0
 }
 
+// AcceptsTab is part of fyne.Tabbable: Tab leads to the next field, also out of an entry of
+// several lines, unless an input method is using it.
+func (e *Entry) AcceptsTab() bool { return e.composing }
+
 // TypedRune ends a composition.
 func (e *Entry) TypedRune(r rune) {
 	e.composing = false

@@ -24,6 +24,8 @@ const (
 	rightOfList   = 350 // the blue button above a list
 	topOfList     = 32
 	firstRow      = 204 // the first matter
+	endButtonX    = 1138
+	endButtonY    = 446 // concludes the matter
 )
 
 // TestTwoWindows is the main job end to end: somebody creates a workspace on their
@@ -111,18 +113,29 @@ func TestTwoWindows(t *testing.T) {
 	time.Sleep(pause)
 	anna.picture("journey-7-talk-en")
 
+	// It ends with a result under a stamp.
+	lin.front()
+	lin.click(endButtonX, endButtonY)
+	const decision = "按 60 天账期签订，逾期违约金为 LPR 的 1.5 倍。"
+	lin.paste(decision)
+	lin.keys("Tab", "Tab", "Tab", "Return")
+	time.Sleep(2 * pause)
+	lin.picture("journey-8-concluded")
+	anna.titled("(1)")
+	anna.front()
+
 	// Another look at it: dark, and as narrow as a phone.
 	anna.place(width+20, 20, 400, height)
-	anna.picture("journey-8-phone")
+	anna.picture("journey-9-phone")
 
 	// A second window on the same device says why it can't.
 	twin := s.open("twin", causa, "--home", annaHome, "--lang", "en")
-	twin.picture("journey-9-second-window")
+	twin.picture("journey-10-second-window")
 	twin.close()
 
 	lin.close()
 	anna.close()
-	want := []string{hello, answer, last}
+	want := []string{hello, answer, last, decision}
 	for _, home := range []string{linHome, annaHome} {
 		if got := said(t, causactl, home, title); !slices.Equal(got, want) {
 			t.Errorf("%s has %q, want %q", filepath.Base(home), got, want)
