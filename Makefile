@@ -88,9 +88,12 @@ cross: ## vet for Android, macOS and Windows, everything but main.go
 screenshots: test-deps ## drive real windows and take the pictures of docs/images
 	go test -count=1 -timeout 15m ./e2e/journey/... -args -screenshots=$(CURDIR)/docs/images
 
-.PHONY: bench-mls bench-store
+.PHONY: bench-mls bench-store bench-dnd
 bench-mls: ## measure groups, commits and welcomes
 	go test ./crypto/mls -run '^$$' -bench BenchmarkGroup -benchtime 20x -timeout 30m
+
+bench-dnd: ## measure the judgement of quiet hours
+	go test ./dnd -run '^$$' -bench .
 
 bench-store: ## measure the encrypted store against plain SQLite
 	go run ./internal/benchstore
