@@ -212,7 +212,7 @@ func TestCheckFindsDamage(t *testing.T) {
 		{"an unknown device", `INSERT INTO devices (id) VALUES (zeroblob(32))`, "not in the organisation log"},
 		{"a device refers to nothing", `PRAGMA foreign_keys = OFF; DELETE FROM devices WHERE no = 2`, "refers to nothing in devices"},
 		{"a log entry lost", `DELETE FROM org_log WHERE idx = (SELECT max(idx) FROM org_log)`, "does not end where"},
-		{"a log entry changed", `UPDATE org_log SET entry = CAST(substr(entry, 1, length(entry) - 1) || x'00' AS BLOB) WHERE idx = 2`, "organisation log, entry 2"},
+		{"a log entry changed", `UPDATE org_log SET entry = CAST(substr(entry, 1, length(entry) - 1) || x'ff' AS BLOB) WHERE idx = 2`, "organisation log, entry 2"},
 		{"a welcome for nobody", `INSERT INTO welcome_bodies (body) VALUES (x'00')`, "waits for nobody"},
 	}
 	for _, tt := range tests {
