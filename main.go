@@ -99,6 +99,8 @@ func run() int {
 		opts.Engine = dev.client
 	case errors.Is(err, core.ErrNoAccount):
 		opts.Host, opts.Join = host, dev.join
+	case errors.Is(err, core.ErrDamaged):
+		opts.Join, opts.Problem = dev.join, err
 	default:
 		log.Error("open the account", "err", err)
 		return refuse(opts, err)

@@ -209,7 +209,7 @@ func (a *App) setLanguage(code string) {
 
 func (a *App) showWelcome() {
 	a.welcome = welcome.New(a.env, welcome.Options{
-		Host: a.opts.Host, Device: a.opts.Device, Link: a.opts.Link,
+		Host: a.opts.Host, Device: a.opts.Device, Link: a.opts.Link, Problem: a.opts.Problem,
 		Join: func(ctx context.Context, r core.JoinRequest) error {
 			engine, err := a.opts.Join(ctx, r)
 			if err == nil {

@@ -106,6 +106,10 @@ func newClient(ctx context.Context, h *home, acct *account, opts Options) (*Clie
 		home: h, acct: acct, key: acct.key(), self: acct.device(), dir: dir, log: log,
 		nudge: make(chan struct{}, 1), ended: make(chan struct{}), synced: make(chan struct{}), work: newEngineState(),
 	}
+	if h.db.Recovery().Damaged {
+		// Cursors, keys and messages went back together: pulling fetches what followed.
+		log.Warn("the end of the store was damaged; the hub has what is missing")
+	}
 	return c, c.countQueue(ctx)
 }
 

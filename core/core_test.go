@@ -448,3 +448,41 @@ func TestHubPutBack(t *testing.T) {
 	}
 	co.await(bob, id, opened, "Alice: after the copy")
 }
+
+// A damaged home says so, and joining again sets it aside.
+func TestDamagedHome(t *testing.T) {
+	co, alice := found(t)
+	bob := co.invite(alice, "Bob")
+	co.sync(alice)
+	if err := bob.Close(); err != nil {
+		t.Fatal(err)
+	}
+	home := co.options("Bob")
+	path := filepath.Join(home.Home, "main.db")
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 100; i < len(b); i += 1000 {
+		b[i] ^= 1
+	}
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err = core.Open(co.ctx(), home)
+	if text, hint := fault.Words(err, nil); !errors.Is(err, core.ErrDamaged) || text == fault.General || hint == "" {
+		t.Fatalf("open a damaged home: %v", err)
+	}
+	inv, err := alice.InviteDevice(co.ctx(), bob.Me().Member.ID, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bob = co.join(inv.Link, "Bob")
+	if got := bob.Me().Member.Name; got != "Bob" {
+		t.Errorf("joined again as %q", got)
+	}
+	aside, err := filepath.Glob(path + ".damaged-*")
+	if err != nil || len(aside) == 0 {
+		t.Errorf("the damaged store was not set aside: %v, %v", aside, err)
+	}
+}

@@ -18,6 +18,7 @@ var (
 	ErrOffline   = errors.New("the hub can't be reached")
 	ErrRevoked   = errors.New("this device was taken out of the organisation")
 	ErrClosed    = errors.New("the client is closed")
+	ErrDamaged   = errors.New("the home's store can't be read") // joining anew sets it aside
 )
 
 // A refusal is a request the hub answered with a failure.

@@ -75,10 +75,25 @@ func openHome(ctx context.Context, dir string, create bool) (_ *home, err error)
 			err = errors.Join(err, os.Remove(filepath.Join(dir, keyFile))) // nothing was written under it
 		}
 	}()
-	if h.db, err = store.Open(ctx, filepath.Join(dir, storeFile), key, store.Options{}); err != nil {
-		return nil, err
+	path := filepath.Join(dir, storeFile)
+	h.db, err = openStore(ctx, path, key)
+	if create && errors.Is(err, ErrDamaged) {
+		if _, err := store.SetAside(path); err != nil {
+			return nil, err
+		}
+		h.db, err = openStore(ctx, path, key)
 	}
-	return h, nil
+	return h, err
+}
+
+// openStore opens the main store. A damaged first page can't be told from a wrong key, so
+// both are ErrDamaged.
+func openStore(ctx context.Context, path string, key store.Key) (*store.DB, error) {
+	db, err := store.Open(ctx, path, key, store.Options{})
+	if errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrWrongKey) || errors.Is(err, store.ErrForeign) {
+		err = fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return db, err
 }
 
 func (h *home) close() error {

@@ -121,7 +121,7 @@ func readOnly(err error) error {
 func damage(d *DamagedError, err error) error {
 	return &fault.Error{
 		Text: "What Causa keeps on this device is damaged.",
-		Hint: "Causa can set it aside and fetch everything again from the hub.",
+		Hint: "Join again with an invite for a further device of yours. What is here is set aside, not deleted.",
 		Err:  errors.Join(d, err),
 	}
 }

@@ -31,6 +31,8 @@ type Options struct {
 	Host   Host // nil: this program can't be a hub
 	Device string
 	Link   string // a link that the program was started with
+	// Problem is why what was here before can't be opened; nil when nothing was.
+	Problem error
 	// Join makes the account. Joined is called on the UI goroutine after it worked.
 	Join        func(ctx context.Context, r core.JoinRequest) error
 	Joined      func()
@@ -116,6 +118,11 @@ func (w *Welcome) first() {
 		appwidget.NewCentre(appwidget.NewMark(64)),
 		appwidget.NewColumn(4, appwidget.NewHeading("Causa 事由", 22).Centered(),
 			appwidget.NewText(env.T("A company talks in matters. Only the people in one can read it.")).Wrapped().Centered().In(apptheme.Muted)),
+	}
+	if w.opts.Problem != nil {
+		notice := appwidget.NewNotice()
+		notice.Fail(env.Fault(w.opts.Problem))
+		objects = append(objects, notice)
 	}
 	join := appwidget.NewIconButton("log-in", env.T("Join with an invite"), appwidget.Quiet, w.join)
 	join.Height = 42
