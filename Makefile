@@ -116,6 +116,12 @@ windows: test-deps ## build dist/windows/*.exe with mingw-w64
 	CGO_ENABLED=1 GOOS=windows GOARCH=amd64 CC=x86_64-w64-mingw32-gcc \
 		go build -o dist/windows/ ./cmd/causa-hub ./cmd/causactl
 
+.PHONY: deb
+deb: deps ## make the hub's Debian package in dist/
+	@mkdir -p bin
+	go build -trimpath -ldflags '-s -w' -o bin/causa-hub ./cmd/causa-hub
+	bash packaging/deb.sh bin/causa-hub
+
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf bin dist .cache

@@ -51,6 +51,10 @@ func (c *Client) apply(ctx context.Context, l *link, id matter.ID, entries []*pb
 	return nil
 }
 
+// errMissedCommit: a message of a later epoch came before the commit that begins it.
+// Retention at the hub has taken the commit.
+var errMissedCommit = errors.New("a commit is missing")
+
 // An applying is one page of entries on its way into the store.
 type applying struct {
 	c      *Client
@@ -274,7 +278,7 @@ func (a *applying) rejoined(e *pb.Entry) error {
 // lost gives up following a matter whose commit this device can't take; it comes back
 // with a commit of its own.
 func (a *applying) lost(e *pb.Entry, why error) error {
-	a.c.log.Error("commit can't be taken", "seq", e.GetSeq(), "err", why)
+	a.c.log.Warn("matter can't be followed", "seq", e.GetSeq(), "err", why)
 	a.c.work.problems[a.id] = damaged(why)
 	a.c.work.lost[a.id] = time.Now()
 	a.row = nil
@@ -296,6 +300,11 @@ func (a *applying) content(e *pb.Entry) error {
 	m := matter.Message{ID: h.Message, Author: dev.Member, Device: sender}
 	if err != nil {
 		a.c.log.Warn("message can't be opened", "seq", e.GetSeq(), "err", err)
+		if errors.Is(err, errMissedCommit) {
+			if err := a.lost(e, err); err != nil {
+				return err
+			}
+		}
 		m.Kind, m.ID = matter.KindUnread, matter.MessageID(digest(e.GetPayload()))
 		return a.show(e, m)
 	}
@@ -336,6 +345,9 @@ func (a *applying) open(e *pb.Entry, sender matter.DeviceID) ([]byte, seal.Heade
 	h := s.Header
 	if h.Matter != a.id || h.Sender != sender || h.Epoch != e.GetEpoch() {
 		return nil, h, errors.New("the hub put a message in another place than its sender did")
+	}
+	if a.row != nil && h.Epoch > a.row.Epoch {
+		return nil, h, errMissedCommit
 	}
 	if a.row == nil || h.Epoch != a.row.Epoch {
 		return nil, h, errors.New("message of another epoch than the one it stands in")

@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"causa/core"
+	"causa/hub"
+	"causa/hub/hubtest"
 	"causa/internal/fault"
 	"causa/matter"
 )
@@ -484,5 +487,54 @@ func TestDamagedHome(t *testing.T) {
 	aside, err := filepath.Glob(path + ".damaged-*")
 	if err != nil || len(aside) == 0 {
 		t.Errorf("the damaged store was not set aside: %v, %v", aside, err)
+	}
+}
+
+// What the hub no longer keeps is gone for a device that was away; it goes on with what
+// follows, coming back into the matter when keys changed meanwhile.
+func TestTrimmed(t *testing.T) {
+	co, alice := found(t)
+	bob, carol := co.invite(alice, "Bob"), co.invite(alice, "Carol")
+	co.sync(alice)
+	id := co.start(alice, "work", bob)
+	opened := fmt.Sprintf("[%d Alice Alice Bob]", matter.KindOpened)
+	co.await(bob, id, opened)
+	if err := bob.Close(); err != nil {
+		t.Fatal(err)
+	}
+	co.say(alice, id, "while Bob was away")
+	co.sync(alice)
+	if err := alice.AddParticipants(co.ctx(), id, []matter.MemberID{carol.Me().Member.ID}); err != nil {
+		t.Fatal(err)
+	}
+	if err := alice.WaitParticipants(co.ctx(), id); err != nil {
+		t.Fatal(err)
+	}
+	co.sync(alice)
+	co.hub.Stop()
+	trimming := hubtest.Start(t, func(o *hub.Options) {
+		o.Data, o.Listen, o.Retention = co.hub.Data(), co.hub.Addr(), time.Millisecond
+	})
+	ctx := co.ctx()
+	for co.sync(alice); core.Trimmed(t, alice, id) == 0; {
+		if ctx.Err() != nil {
+			t.Fatal("the hub trims nothing")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	trimming.Stop()
+	co.hub.Restart()
+	bob = co.open("Bob")
+	co.sync(bob, alice)
+	for !strings.Contains(strings.Join(co.texts(bob, id), ", "), "Alice: Bob is back") {
+		co.say(alice, id, "Bob is back") // until Bob is
+		co.sync(alice, bob)
+		if ctx.Err() != nil {
+			t.Fatalf("of %d lines, Bob reads none", len(co.texts(bob, id)))
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if slices.Contains(co.texts(bob, id), "Alice: while Bob was away") {
+		t.Error("Bob reads what the hub no longer keeps")
 	}
 }

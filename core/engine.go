@@ -347,6 +347,13 @@ func (c *Client) pull(ctx context.Context, l *link, id matter.ID) error {
 		if page == nil || matter.ID(page.GetMatter()) != id {
 			return errors.New("the hub answered a pull with something else")
 		}
+		if t := page.GetTrimmed(); t > place.Cursor {
+			// Retention took what lies between. If a commit was among it, the next one
+			// does not fit, and this device comes back with one of its own.
+			if err := c.home.db.Update(ctx, func(tx *store.Tx) error { return tx.SetCursor(id, t) }); err != nil {
+				return err
+			}
+		}
 		if len(page.GetEntries()) == 0 {
 			return nil
 		}

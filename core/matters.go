@@ -275,7 +275,7 @@ func (c *Client) Send(ctx context.Context, id matter.ID, text string) (matter.Me
 	if err != nil {
 		return matter.Message{}, err
 	}
-	return c.post(ctx, id, func(tx *store.Tx, p store.Place) (uint16, []byte, error) {
+	return c.post(ctx, id, func(_ *store.Tx, p store.Place) (uint16, []byte, error) {
 		if p.State == matter.StateConcluded {
 			return 0, nil, concludedAlready()
 		}
