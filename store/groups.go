@@ -87,29 +87,22 @@ func (tx *Tx) Wanted(id matter.ID) (map[matter.MemberID]bool, error) {
 
 // GroupMatters lists the matters this device has a group for.
 func (tx *Tx) GroupMatters() ([]matter.ID, error) {
-	var ids []matter.ID
-	err := tx.each(func(r *sql.Rows) error {
-		var b []byte
-		if err := r.Scan(&b); err != nil {
-			return err
-		}
-		ids = append(ids, matter.ID(b))
-		return nil
-	}, "SELECT matter FROM mls_group")
-	return ids, err
+	return tx.matterIDs("SELECT matter FROM mls_group")
 }
 
 // MattersWithoutGroup lists the matters this member is in that this device has no keys
 // for any more.
 func (tx *Tx) MattersWithoutGroup() ([]matter.ID, error) {
-	var ids []matter.ID
-	err := tx.each(func(r *sql.Rows) error {
-		var b []byte
-		if err := r.Scan(&b); err != nil {
-			return err
+	return tx.matterIDs("SELECT id FROM matter WHERE NOT removed AND NOT unborn AND id NOT IN (SELECT matter FROM mls_group)")
+}
+
+// matterIDs returns the one column of a query.
+func (tx *Tx) matterIDs(query string, args ...any) (ids []matter.ID, err error) {
+	for b, err := range tx.blobs(query, args...) {
+		if err != nil {
+			return nil, err
 		}
 		ids = append(ids, matter.ID(b))
-		return nil
-	}, "SELECT id FROM matter WHERE NOT removed AND NOT unborn AND id NOT IN (SELECT matter FROM mls_group)")
-	return ids, err
+	}
+	return ids, nil
 }

@@ -152,17 +152,8 @@ func (tx *Tx) matters(query string, args ...any) ([]matter.Matter, error) {
 // MattersLike returns the ids of matters whose id begins with prefix (hex digits) or
 // whose title is exactly title; at most limit.
 func (tx *Tx) MattersLike(prefix, title string, limit int) ([]matter.ID, error) {
-	var ids []matter.ID
-	err := tx.each(func(r *sql.Rows) error {
-		var b []byte
-		if err := r.Scan(&b); err != nil {
-			return err
-		}
-		ids = append(ids, matter.ID(b))
-		return nil
-	}, "SELECT id FROM matter WHERE (? <> '' AND substr(lower(hex(id)), 1, length(?)) = ?) OR title = ? ORDER BY active DESC LIMIT ?",
+	return tx.matterIDs("SELECT id FROM matter WHERE (? <> '' AND substr(lower(hex(id)), 1, length(?)) = ?) OR title = ? ORDER BY active DESC LIMIT ?",
 		prefix, prefix, prefix, title, limit)
-	return ids, err
 }
 
 // MarkRead notes that the person has seen everything up to seq.

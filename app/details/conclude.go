@@ -44,19 +44,9 @@ func (p *Panel) conclude() {
 				con.Facts = append(con.Facts, matter.Fact{Name: name, Value: strings.TrimSpace(f.value.Text)})
 			}
 		}
-		act.Disable()
-		env.Do(func(ctx context.Context) error {
+		p.submit(sheet, act, notice, func(ctx context.Context) error {
 			_, err := p.engine.Conclude(ctx, m.ID, con)
 			return err
-		}, func(err error) {
-			act.Enable()
-			if err != nil {
-				text, hint := env.Fault(err)
-				notice.Fail(text, hint)
-				sheet.Fit()
-				return
-			}
-			sheet.Close()
 		})
 	})
 	foot := appwidget.NewRow(10, 0, appwidget.NewSpace(0, 0), appwidget.NewButton(env.T("Cancel"), appwidget.Quiet, func() { sheet.Close() }), act)
@@ -72,23 +62,27 @@ func (p *Panel) reopen() {
 	var sheet *appwidget.Sheet
 	var act *appwidget.Button
 	act = appwidget.NewButton(env.T("Reopen"), appwidget.Primary, func() {
-		act.Disable()
-		env.Do(func(ctx context.Context) error {
+		p.submit(sheet, act, notice, func(ctx context.Context) error {
 			_, err := p.engine.Reopen(ctx, m.ID, strings.TrimSpace(why.Text))
 			return err
-		}, func(err error) {
-			act.Enable()
-			if err != nil {
-				text, hint := env.Fault(err)
-				notice.Fail(text, hint)
-				sheet.Fit()
-				return
-			}
-			sheet.Close()
 		})
 	})
 	body := appwidget.NewColumn(12, notice, appwidget.NewSmall(env.T("The conclusion stays in the record.")).Wrapped(), why)
 	foot := appwidget.NewRow(10, 0, appwidget.NewSpace(0, 0), appwidget.NewButton(env.T("Cancel"), appwidget.Quiet, func() { sheet.Close() }), act)
 	sheet = appwidget.ShowSheet(env.Window, env.T("Reopen this matter"), 420, body, foot)
 	env.Window.Focus(why)
+}
+
+// submit does what a sheet is for and closes it, or says on it why that did not work.
+func (p *Panel) submit(sheet *appwidget.Sheet, act *appwidget.Button, notice *appwidget.Notice, work func(context.Context) error) {
+	act.Disable()
+	p.env.Do(work, func(err error) {
+		act.Enable()
+		if err != nil {
+			notice.Fail(p.env.Fault(err))
+			sheet.Fit()
+			return
+		}
+		sheet.Close()
+	})
 }

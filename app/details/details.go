@@ -187,17 +187,7 @@ func (p *Panel) add() {
 		if len(chosen) == 0 {
 			return
 		}
-		act.Disable()
-		env.Do(func(ctx context.Context) error { return p.engine.AddParticipants(ctx, m.ID, chosen) }, func(err error) {
-			act.Enable()
-			if err != nil {
-				text, hint := env.Fault(err)
-				notice.Fail(text, hint)
-				sheet.Fit()
-				return
-			}
-			sheet.Close()
-		})
+		p.submit(sheet, act, notice, func(ctx context.Context) error { return p.engine.AddParticipants(ctx, m.ID, chosen) })
 	})
 	foot := appwidget.NewRow(10, 0, appwidget.NewSpace(0, 0), appwidget.NewButton(env.T("Cancel"), appwidget.Quiet, func() { sheet.Close() }), act)
 	sheet = appwidget.ShowSheet(env.Window, env.T("Add people"), 460, body, foot)
