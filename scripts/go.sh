@@ -42,7 +42,7 @@ go_keep() {
 # go_bootstrap lets a Go from before 1.21 fetch the wanted version as the module that
 # newer ones fetch it as; the checksum database vouches for it in the same way.
 go_bootstrap() {
-	local version=$go_wanted arch dir
+	local version=$go_wanted arch dir said
 	case $(uname -m) in
 	x86_64) arch=amd64 ;;
 	aarch64) arch=arm64 ;;
@@ -52,9 +52,13 @@ go_bootstrap() {
 	# An empty module: ours is written in a syntax that the old Go can't read.
 	dir=$(mktemp -d)
 	printf 'module bootstrap\n' >"$dir/go.mod"
-	dir=$(cd "$dir" && GOFLAGS='' GO111MODULE=on go mod download -json \
-		"golang.org/toolchain@v0.0.1-go$version.linux-$arch" | sed -n 's/.*"Dir": "\(.*\)",*/\1/p')
-	[ -n "$dir" ] && [ -f "$dir/bin/go" ] || return 1
+	said=$(cd "$dir" && GOFLAGS='' GO111MODULE=on go mod download -json \
+		"golang.org/toolchain@v0.0.1-go$version.linux-$arch" 2>&1)
+	dir=$(sed -n 's/.*"Dir": "\(.*\)",*/\1/p' <<<"$said")
+	if [ -z "$dir" ] || ! [ -f "$dir/bin/go" ]; then
+		printf '%s\n' "$said" >&2
+		return 1
+	fi
 	# Modules carry no permission bits, and the module cache is read-only.
 	chmod u+w "$dir" "$dir/bin" "$dir/pkg/tool/linux_$arch"
 	chmod 755 "$dir"/bin/* "$dir/pkg/tool/linux_$arch"/*
