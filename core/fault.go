@@ -105,5 +105,9 @@ func (r *refusal) worded() error {
 	if !ok {
 		w = refusalWords[wire.CodeInternal]
 	}
-	return &fault.Error{Text: w[0], Hint: w[1], Err: r}
+	var err error = r
+	if r.Code == wire.CodeRevoked {
+		err = errors.Join(ErrRevoked, r)
+	}
+	return &fault.Error{Text: w[0], Hint: w[1], Err: err}
 }

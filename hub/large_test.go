@@ -93,10 +93,17 @@ func TestLargeMatter(t *testing.T) {
 // slowReaders has many devices ask for megabytes that they don't read.
 func slowReaders(t *testing.T, r *rig, id matter.ID, some []*member, size int) {
 	var answers sync.WaitGroup
+	goOn := sync.OnceFunc(func() {
+		for _, m := range some {
+			m.Resume()
+		}
+		answers.Wait()
+	})
+	defer goOn()
 	for _, m := range some {
 		m.Pause()
 		var waiting []<-chan *pb.HubFrame
-		for range 7 { // more than the socket's buffers take
+		for range 2 + 12<<20/size { // more than both sockets' buffers take, which grow to 10 MB
 			c, err := m.Go(pull(id, 0))
 			if err != nil {
 				t.Fatal(err)
@@ -128,10 +135,7 @@ func slowReaders(t *testing.T, r *rig, id matter.ID, some []*member, size int) {
 	}
 	t.Logf("at most %d bytes waited for %d slow readers", most, len(some))
 	r.hire(matter.RoleMember).must(heads()) // everything else goes on
-	for _, m := range some {
-		m.Resume()
-	}
-	answers.Wait()
+	goOn()
 }
 
 // slowWriters has many devices begin large requests that they don't end.

@@ -31,17 +31,30 @@ func send(c *call) func([]string) error {
 				return err
 			}
 			if err := c.sync(cl); err != nil {
-				if !errors.Is(err, core.ErrOffline) {
-					return err // its own words say more
-				}
-				return &fault.Error{
-					Text: "The hub can't be reached. Your message is kept on this device.",
-					Hint: "It is sent the next time this device is online.",
-					Err:  err,
-				}
+				return kept(err)
 			}
 			return c.refusals(cl, id)
 		})
+	}
+}
+
+// kept tells that what was said is safe, and why it has not been sent.
+func kept(err error) error {
+	var why *fault.Error
+	if errors.Is(err, core.ErrOffline) || !errors.As(err, &why) {
+		return &fault.Error{
+			Text: "The hub can't be reached. Your message is kept on this device.",
+			Hint: "It is sent the next time this device is online.",
+			Err:  err,
+		}
+	}
+	if errors.Is(err, core.ErrRevoked) {
+		return err
+	}
+	return &fault.Error{
+		Text: why.Text, TextArgs: why.TextArgs,
+		Hint: "Your message is kept on this device. It is sent when this is put right.",
+		Err:  err,
 	}
 }
 
