@@ -120,7 +120,7 @@ func slowReaders(t *testing.T, r *rig, id matter.ID, some []*member, size int) {
 	}
 	most := 0
 	full := 24 * size
-	for late := time.Now().Add(time.Minute); r.Queued() < full; { // until the sockets' own buffers are
+	for late := time.Now().Add(3 * time.Minute); r.Queued() < full; { // until the sockets' own buffers are
 		if time.Now().After(late) {
 			t.Fatalf("%d bytes wait for slow readers, want 24 answers of %d", r.Queued(), size)
 		}
