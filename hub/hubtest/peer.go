@@ -19,7 +19,7 @@ import (
 )
 
 // patience is how long anything in a test may take.
-const patience = 20 * time.Second
+const patience = 90 * time.Second
 
 // A Refused is the hub's refusal of a request.
 type Refused struct{ *pb.Failure }
