@@ -18,8 +18,5 @@ func (h *Hub) Queued() (n int) {
 // LargeRequests returns how many large requests are being received or carried out.
 func (h *Hub) LargeRequests() int { return len(h.requests) }
 
-// LargeAnswers returns how many large answers are being read or sent.
-func (h *Hub) LargeAnswers() int { return len(h.answers) }
-
 // Trim deletes what is too old.
 func (h *Hub) Trim() error { return h.trim(context.Background()) }

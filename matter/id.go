@@ -57,18 +57,6 @@ func ParseID(s string) (id ID, err error) {
 	return id, err
 }
 
-// ParseMemberID reads the text form of a member id.
-func ParseMemberID(s string) (id MemberID, err error) {
-	err = parse(id[:], s)
-	return id, err
-}
-
-// ParseDeviceID reads the text form of a device id.
-func ParseDeviceID(s string) (id DeviceID, err error) {
-	err = parse(id[:], s)
-	return id, err
-}
-
 func parse(dst []byte, s string) error {
 	b, err := hex.DecodeString(s)
 	if err != nil || len(b) != len(dst) {
