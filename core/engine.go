@@ -110,6 +110,9 @@ func (c *Client) converse(ctx context.Context, l *link, ready *pb.Ready) error {
 	if err := c.pullLog(ctx, l); err != nil {
 		return err
 	}
+	if err := c.checkHighWater(ctx, ready.GetLastCounter()); err != nil {
+		return err
+	}
 	if err := c.offerKeyPackages(ctx, l, int(ready.GetKeyPackages())); err != nil {
 		return err
 	}

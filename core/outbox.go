@@ -130,7 +130,10 @@ func (c *Client) batch(ctx context.Context, counter uint64) ([]sending, error) {
 				return err
 			}
 		}
-		return nil
+		if len(batch) == 0 {
+			return nil
+		}
+		return setHighWater(tx, counter+uint64(len(batch)))
 	})
 	if err == nil && skipped {
 		err = c.countQueue(ctx) // some may have been given up

@@ -177,3 +177,41 @@ func TestTrimmed(t *testing.T) {
 		t.Error("Bob reads what the hub no longer keeps")
 	}
 }
+
+// A device whose store was put back to an older copy is told, because the hub has taken
+// more from it than the copy knows of.
+func TestStorePutBack(t *testing.T) {
+	co, alice := found(t)
+	id := co.start(alice, "work")
+	if err := alice.Close(); err != nil {
+		t.Fatal(err)
+	}
+	home := co.options("Alice").Home
+	old := filepath.Join(t.TempDir(), "old")
+	if err := os.CopyFS(old, os.DirFS(home)); err != nil {
+		t.Fatal(err)
+	}
+	alice = co.open("Alice")
+	co.say(alice, id, "after the copy")
+	co.sync(alice)
+	if p := alice.Status().Problem; p != nil {
+		t.Errorf("a store that was not put back: %v", p)
+	}
+	if err := alice.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(home); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(old, home); err != nil {
+		t.Fatal(err)
+	}
+	alice = co.open("Alice")
+	co.sync(alice)
+	if text, _ := fault.Words(alice.Status().Problem, nil); alice.Status().Problem == nil || !strings.Contains(text, "earlier state") {
+		t.Errorf("a store that was put back: %v", alice.Status().Problem)
+	}
+	// What the hub has is here again, and one can go on.
+	co.say(alice, id, "and on")
+	co.await(alice, id, fmt.Sprintf("[%d Alice Alice]", matter.KindOpened), "Alice: after the copy", "Alice: and on")
+}
