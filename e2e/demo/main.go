@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"causa/e2e/rig"
@@ -46,7 +47,8 @@ var lines = []struct{ who, text string }{
 const afterwards = "Anna 已移出。内部备注：我们的底线其实是七十五天。"
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	signal.Ignore(syscall.SIGPIPE) // whoever closes the output early still gets the hub ended
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	ctx, end := context.WithTimeout(ctx, 10*time.Minute)
 	err := run(ctx)
 	end()
