@@ -113,7 +113,7 @@ func (c *Client) converse(ctx context.Context, l *link, ready *pb.Ready) error {
 	if err := c.checkHighWater(ctx, ready.GetLastCounter()); err != nil {
 		return err
 	}
-	if err := c.offerKeyPackages(ctx, l, int(ready.GetKeyPackages())); err != nil {
+	if err := c.offerKeyPackages(ctx, l, ready.GetKeyPackages()); err != nil {
 		return err
 	}
 	if err := c.takeWelcomes(ctx, l); err != nil {

@@ -220,13 +220,28 @@ const (
 	lastResortLife = 30 * 24 * time.Hour // then a new one replaces it
 )
 
-// offerKeyPackages fills up the hub's stock, so that others can add this device while
+// offerKeyPackages fills up the hub's stocks, so that others can add this device while
 // it is away.
-func (c *Client) offerKeyPackages(ctx context.Context, l *link, stock int) error {
+func (c *Client) offerKeyPackages(ctx context.Context, l *link, stocks []*pb.Stock) error {
+	for _, suite := range suites {
+		stock := 0
+		for _, s := range stocks {
+			if s.GetSuite() == uint32(suite) {
+				stock = int(s.GetCount())
+			}
+		}
+		if err := c.fillStock(ctx, l, suite, stock); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Client) fillStock(ctx context.Context, l *link, suite mls.Suite, stock int) error {
 	now := c.now()
 	var fresh bool
 	err := c.home.db.View(ctx, func(tx *store.Tx) (err error) {
-		fresh, err = tx.HasLastResort(now.Add(-lastResortLife))
+		fresh, err = tx.HasLastResort(uint16(suite), now.Add(-lastResortLife))
 		return err
 	})
 	if err != nil || stock >= stockLow && fresh {
@@ -238,14 +253,14 @@ func (c *Client) offerKeyPackages(ctx context.Context, l *link, stock int) error
 			return err
 		}
 		for n := stock; n < stockFull; n++ {
-			b, err := c.newKeyPackage(tx, now, false)
+			b, err := c.newKeyPackage(tx, suite, now, false)
 			if err != nil {
 				return err
 			}
 			req.KeyPackages = append(req.KeyPackages, b)
 		}
 		if !fresh {
-			req.LastResort, err = c.newKeyPackage(tx, now, true)
+			req.LastResort, err = c.newKeyPackage(tx, suite, now, true)
 		}
 		return err
 	})
@@ -256,15 +271,12 @@ func (c *Client) offerKeyPackages(ctx context.Context, l *link, stock int) error
 	return err
 }
 
-func (c *Client) newKeyPackage(tx *store.Tx, now time.Time, lastResort bool) ([]byte, error) {
+func (c *Client) newKeyPackage(tx *store.Tx, suite mls.Suite, now time.Time, lastResort bool) ([]byte, error) {
 	kp, secrets, err := mls.NewKeyPackage(suite, c.self[:], c.key, mls.KeyPackageOptions{
 		LastResort: lastResort, NotBefore: now.Add(-24 * time.Hour), NotAfter: now.Add(keyPackageLife),
 	})
 	if err != nil {
 		return nil, err
 	}
-	return kp.Bytes(), tx.PutKeyPackage(kp.Ref(), secrets.Marshal(), lastResort, now)
+	return kp.Bytes(), tx.PutKeyPackage(kp.Ref(), uint16(suite), secrets.Marshal(), lastResort, now)
 }
-
-// suite is the cipher suite of new matters.
-const suite = mls.DefaultSuite

@@ -48,7 +48,7 @@ func (c *Client) OpenMatter(ctx context.Context, n NewMatter) (matter.ID, error)
 		ID: matter.NewID(), Title: title, Class: n.Class, State: matter.StateOpen, Owner: c.acct.Member, OpenedBy: c.acct.Member,
 		Due: n.Due, Opened: now, Active: now,
 	}
-	g, err := mls.Create(suite, m.ID[:], c.self[:], c.key, c.mlsOptions())
+	g, err := mls.Create(c.newSuite(), m.ID[:], c.self[:], c.key, c.mlsOptions())
 	if err != nil {
 		return matter.ID{}, err
 	}

@@ -226,7 +226,7 @@ func (c *Client) plan(g *mls.Group, wanted map[matter.MemberID]bool) plan {
 
 // commit makes the commit for a plan and offers it to the hub.
 func (c *Client) commit(ctx context.Context, l *link, id matter.ID, g *mls.Group, p plan) (again time.Time, err error) {
-	packages, welcomed, err := c.claim(ctx, l, p.add)
+	packages, welcomed, err := c.claim(ctx, l, g.Suite(), p.add)
 	if err != nil {
 		return c.later(id, err)
 	}
@@ -292,10 +292,10 @@ func notReachable() error {
 	}
 }
 
-// claim takes one verified key package for each device that has any.
-func (c *Client) claim(ctx context.Context, l *link, devices []matter.DeviceID) (out []*mls.KeyPackage, ids [][]byte, err error) {
+// claim takes one verified key package of a suite for each device that has any.
+func (c *Client) claim(ctx context.Context, l *link, suite mls.Suite, devices []matter.DeviceID) (out []*mls.KeyPackage, ids [][]byte, err error) {
 	for chunk := range slices.Chunk(devices, wire.MaxClaim) {
-		req := &pb.ClaimKeyPackages{}
+		req := &pb.ClaimKeyPackages{Suite: uint32(suite)}
 		for _, d := range chunk {
 			req.Devices = append(req.Devices, d[:])
 		}
@@ -309,7 +309,7 @@ func (c *Client) claim(ctx context.Context, l *link, devices []matter.DeviceID) 
 				err = kp.Verify(c.now(), c.dir.checkLeaf)
 			}
 			id := deviceOf(claimed.GetDevice())
-			if err != nil || deviceOf(kp.Identity()) != id || !slices.Contains(chunk, id) || !c.dir.active(id) {
+			if err != nil || kp.Suite() != suite || deviceOf(kp.Identity()) != id || !slices.Contains(chunk, id) || !c.dir.active(id) {
 				c.log.Warn("key package can't be used", "err", err)
 				continue
 			}

@@ -15,11 +15,11 @@ func (s *session) publishKeyPackages(id uint64, m *pb.PublishKeyPackages) error 
 	var kps []db.KeyPackage
 	size := 0
 	add := func(b []byte, lastResort bool) error {
-		notAfter, err := s.hub.checkKeyPackage(b, s.device, lastResort)
+		suite, notAfter, err := s.hub.checkKeyPackage(b, s.device, lastResort)
 		if err != nil {
 			return err
 		}
-		kps = append(kps, db.KeyPackage{Digest: sha256.Sum256(b), LastResort: lastResort, NotAfterMS: notAfter.UnixMilli(), Body: b})
+		kps = append(kps, db.KeyPackage{Digest: sha256.Sum256(b), Suite: suite, LastResort: lastResort, NotAfterMS: notAfter.UnixMilli(), Body: b})
 		size += len(b)
 		return nil
 	}
@@ -44,24 +44,33 @@ func (s *session) publishKeyPackages(id uint64, m *pb.PublishKeyPackages) error 
 				return nil, err
 			}
 			return &pb.HubFrame{Body: &pb.HubFrame_KeyPackagesPublished{
-				KeyPackagesPublished: &pb.KeyPackagesPublished{Stock: uint32(stock)},
+				KeyPackagesPublished: &pb.KeyPackagesPublished{Stock: stocks(stock)},
 			}}, nil
 		},
 	})
 	return nil
 }
 
+func stocks(in []db.Stock) (out []*pb.Stock) {
+	for _, s := range in {
+		out = append(out, &pb.Stock{Suite: uint32(s.Suite), Count: uint32(s.Count)})
+	}
+	return out
+}
+
 // claimKeyPackages has the writer take a key package of each device. A device that has
-// none, is not active or not known is left out of the answer.
+// none for the suite, is not active or not known is left out of the answer.
 func (s *session) claimKeyPackages(id uint64, m *pb.ClaimKeyPackages) error {
 	s.submit(&request{
 		id: id, size: 64 * len(m.GetDevices()),
-		do: func(b *batch) (*pb.HubFrame, error) { return b.claimKeyPackages(s, m.GetDevices()) },
+		do: func(b *batch) (*pb.HubFrame, error) {
+			return b.claimKeyPackages(s, uint16(m.GetSuite()), m.GetDevices())
+		},
 	})
 	return nil
 }
 
-func (b *batch) claimKeyPackages(s *session, devices [][]byte) (*pb.HubFrame, error) {
+func (b *batch) claimKeyPackages(s *session, suite uint16, devices [][]byte) (*pb.HubFrame, error) {
 	if !b.hub.org.active(s.device) {
 		return nil, refuse(wire.CodeRevoked)
 	}
@@ -75,7 +84,7 @@ func (b *batch) claimKeyPackages(s *session, devices [][]byte) (*pb.HubFrame, er
 			continue
 		}
 		seen[device] = true
-		body, ok, err := b.tx.TakeKeyPackage(no, now)
+		body, ok, err := b.tx.TakeKeyPackage(no, suite, now)
 		if err != nil {
 			return nil, err
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"causa/crypto/mls"
+	"causa/crypto/mls/suite"
 	"causa/hub"
 	"causa/matter"
 	"causa/wire"
@@ -18,7 +19,7 @@ func TestKeyPackages(t *testing.T) {
 	a, b := r.owner(), r.hire(matter.RoleMember)
 	one, two := b.keyPackage(mls.KeyPackageOptions{}), b.keyPackage(mls.KeyPackageOptions{})
 	last := b.keyPackage(mls.KeyPackageOptions{LastResort: true})
-	if n := b.must(publish(last, one, two, one)).GetKeyPackagesPublished().GetStock(); n != 2 {
+	if n := stockOf(b.must(publish(last, one, two, one)).GetKeyPackagesPublished().GetStock()); n != 2 {
 		t.Errorf("stock = %d, want 2", n)
 	}
 	claimOne := func() []byte {
@@ -45,7 +46,7 @@ func TestKeyPackages(t *testing.T) {
 		kps = append(kps, b.keyPackage(mls.KeyPackageOptions{}))
 	}
 	b.must(publish(nil, kps[:wire.MaxKeyPackages]...))
-	if n := b.must(publish(nil, kps[wire.MaxKeyPackages])).GetKeyPackagesPublished().GetStock(); n != wire.MaxKeyPackages {
+	if n := stockOf(b.must(publish(nil, kps[wire.MaxKeyPackages])).GetKeyPackagesPublished().GetStock()); n != wire.MaxKeyPackages {
 		t.Errorf("stock = %d, want %d", n, wire.MaxKeyPackages)
 	}
 	if got := claimOne(); !bytes.Equal(got, kps[1]) {
@@ -85,8 +86,45 @@ func TestKeyPackagesRefused(t *testing.T) {
 	}
 	a.t = t
 	a.connect()
-	if a.ready.GetKeyPackages() != 0 {
-		t.Errorf("%d key packages in stock after all were refused", a.ready.GetKeyPackages())
+	if stockOf(a.ready.GetKeyPackages()) != 0 {
+		t.Errorf("%v key packages in stock after all were refused", a.ready.GetKeyPackages())
+	}
+}
+
+// Each suite has a stock of its own, with its own limit and last resort.
+func TestKeyPackagesOfTwoSuites(t *testing.T) {
+	r := newRig(t)
+	a, b := r.hire(matter.RoleMember), r.hire(matter.RoleMember)
+	hybrid := b.keyPackageOf(mls.Hybrid, mls.KeyPackageOptions{})
+	hybridLast := b.keyPackageOf(mls.Hybrid, mls.KeyPackageOptions{LastResort: true})
+	classic := b.keyPackage(mls.KeyPackageOptions{})
+	classicLast := b.keyPackage(mls.KeyPackageOptions{LastResort: true})
+	b.must(publish(hybridLast, hybrid))
+	stock := b.must(publish(classicLast, classic)).GetKeyPackagesPublished().GetStock()
+	if len(stock) != 2 || stock[0].GetCount() != 1 || stock[1].GetCount() != 1 {
+		t.Fatalf("stock = %v, want one of each suite", stock)
+	}
+	claimed := func(s mls.Suite) []byte {
+		f := claim(b.ID)
+		f.GetClaimKeyPackages().Suite = uint32(s)
+		got := a.must(f).GetKeyPackages().GetClaimed()
+		if len(got) != 1 {
+			return nil
+		}
+		return got[0].GetKeyPackage()
+	}
+	for i, want := range [][]byte{classic, classicLast, classicLast} {
+		if got := claimed(mls.Classic); !bytes.Equal(got, want) {
+			t.Errorf("claim %d of the classic suite: another key package", i)
+		}
+	}
+	for i, want := range [][]byte{hybrid, hybridLast, hybridLast} {
+		if got := claimed(mls.Hybrid); !bytes.Equal(got, want) {
+			t.Errorf("claim %d of the hybrid suite: another key package", i)
+		}
+	}
+	if got := claimed(suite.P256AES128SHA256P256); got != nil {
+		t.Error("a key package of a suite that the device does not have")
 	}
 }
 

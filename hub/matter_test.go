@@ -188,7 +188,7 @@ func TestWelcomesWaitUntilDropped(t *testing.T) {
 		a.groups[id] = p.Group()
 	}
 	b.connect()
-	if b.ready.GetWelcomes() != 2 || b.ready.GetKeyPackages() != 0 {
+	if b.ready.GetWelcomes() != 2 || stockOf(b.ready.GetKeyPackages()) != 0 {
 		t.Errorf("ready = %v, want 2 welcomes and no key packages", b.ready)
 	}
 	items := b.must(take()).GetWelcomes().GetItems()

@@ -38,26 +38,27 @@ func (o *org) leafCheck(strict bool) tree.LeafCheck {
 	}
 }
 
-// checkKeyPackage verifies a key package of a device and returns when it expires.
-func (h *Hub) checkKeyPackage(b []byte, device matter.DeviceID, lastResort bool) (notAfter time.Time, err error) {
+// checkKeyPackage verifies a key package of a device and returns its suite and when it
+// expires.
+func (h *Hub) checkKeyPackage(b []byte, device matter.DeviceID, lastResort bool) (id uint16, notAfter time.Time, err error) {
 	m, err := framing.Parse(b)
 	if err != nil || m.Format != framing.FormatKeyPackage {
-		return time.Time{}, refuse(wire.CodeKeyPackage)
+		return 0, time.Time{}, refuse(wire.CodeKeyPackage)
 	}
 	kp := m.KeyPackage
 	s, err := suite.Of(kp.Suite)
 	if err != nil {
-		return time.Time{}, refuse(wire.CodeKeyPackage)
+		return 0, time.Time{}, refuse(wire.CodeKeyPackage)
 	}
 	lifetimes := framing.Lifetimes{Max: maxLifetime, Now: h.opts.now()}
 	if err := kp.Verify(s, nil, lifetimes, h.org.leafCheck(true)); err != nil {
-		return time.Time{}, refuse(wire.CodeKeyPackage)
+		return 0, time.Time{}, refuse(wire.CodeKeyPackage)
 	}
 	_, last := kp.Extensions.Find(tree.ExtLastResort)
 	if last != lastResort || !bytes.Equal(kp.Leaf.Credential.Presented(), device[:]) {
-		return time.Time{}, refuse(wire.CodeKeyPackage)
+		return 0, time.Time{}, refuse(wire.CodeKeyPackage)
 	}
-	return time.Unix(int64(kp.Leaf.Lifetime.NotAfter), 0), nil // Max keeps it in range
+	return uint16(kp.Suite), time.Unix(int64(kp.Leaf.Lifetime.NotAfter), 0), nil // Max keeps it in range
 }
 
 // How many matters' public states are kept ready for their next commit, and the bytes

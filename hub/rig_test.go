@@ -109,7 +109,12 @@ func (m *member) refused(want wire.Code, f *pb.ClientFrame) *pb.Failure {
 
 func (m *member) keyPackage(o mls.KeyPackageOptions) []byte {
 	m.t.Helper()
-	kp, secrets, err := mls.NewKeyPackage(mls.Classic, m.ID[:], m.Key, o)
+	return m.keyPackageOf(mls.Classic, o)
+}
+
+func (m *member) keyPackageOf(suite mls.Suite, o mls.KeyPackageOptions) []byte {
+	m.t.Helper()
+	kp, secrets, err := mls.NewKeyPackage(suite, m.ID[:], m.Key, o)
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -122,11 +127,21 @@ func publish(last []byte, kps ...[]byte) *pb.ClientFrame {
 }
 
 func claim(devices ...matter.DeviceID) *pb.ClientFrame {
-	c := &pb.ClaimKeyPackages{}
+	c := &pb.ClaimKeyPackages{Suite: uint32(mls.Classic)}
 	for _, d := range devices {
 		c.Devices = append(c.Devices, d[:])
 	}
 	return &pb.ClientFrame{Body: &pb.ClientFrame_ClaimKeyPackages{ClaimKeyPackages: c}}
+}
+
+// stockOf counts the key packages of the suite that the tests use.
+func stockOf(stocks []*pb.Stock) (n int) {
+	for _, s := range stocks {
+		if s.GetSuite() == uint32(mls.Classic) {
+			n = int(s.GetCount())
+		}
+	}
+	return n
 }
 
 // stock publishes one key package.

@@ -266,7 +266,7 @@ func (b *batch) signIn(s *session) (*pb.HubFrame, error) {
 	b.signedIn = append(b.signedIn, s)
 	return &pb.HubFrame{Body: &pb.HubFrame_Ready{Ready: &pb.Ready{
 		LogNext: b.hub.org.next(), LastCounter: counter,
-		KeyPackages: uint32(keyPackages), Welcomes: uint32(welcomes),
+		KeyPackages: stocks(keyPackages), Welcomes: uint32(welcomes),
 		TimeMs: b.hub.opts.now().UnixMilli(), Incarnation: b.hub.incarnation,
 	}}}, nil
 }

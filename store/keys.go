@@ -3,9 +3,9 @@ package store
 import "time"
 
 // PutKeyPackage keeps the private half of a key package until a welcome uses it.
-func (tx *Tx) PutKeyPackage(ref, secrets []byte, lastResort bool, now time.Time) error {
-	return tx.exec("INSERT INTO key_package(ref, secrets, last_resort, created) VALUES(?, ?, ?, ?)",
-		ref, secrets, lastResort, now.UnixMilli())
+func (tx *Tx) PutKeyPackage(ref []byte, suite uint16, secrets []byte, lastResort bool, now time.Time) error {
+	return tx.exec("INSERT INTO key_package(ref, suite, secrets, last_resort, created) VALUES(?, ?, ?, ?, ?)",
+		ref, suite, secrets, lastResort, now.UnixMilli())
 }
 
 // KeyPackage returns the private half of a key package, or ErrNone.
@@ -14,10 +14,11 @@ func (tx *Tx) KeyPackage(ref []byte) (secrets []byte, lastResort bool, err error
 	return secrets, lastResort, err
 }
 
-// HasLastResort reports whether a last-resort key package younger than since is kept.
-func (tx *Tx) HasLastResort(since time.Time) (bool, error) {
+// HasLastResort reports whether a last-resort key package of a suite, younger than since,
+// is kept.
+func (tx *Tx) HasLastResort(suite uint16, since time.Time) (bool, error) {
 	var n int
-	err := tx.one([]any{&n}, "SELECT count(*) FROM key_package WHERE last_resort AND created > ?", since.UnixMilli())
+	err := tx.one([]any{&n}, "SELECT count(*) FROM key_package WHERE last_resort AND suite = ? AND created > ?", suite, since.UnixMilli())
 	return n > 0, err
 }
 

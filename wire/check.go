@@ -94,6 +94,9 @@ func checkClient(f *pb.ClientFrame) error {
 		c.publish(body.PublishKeyPackages)
 	case *pb.ClientFrame_ClaimKeyPackages:
 		c.devices("devices", body.ClaimKeyPackages.GetDevices(), MaxClaim)
+		if s := body.ClaimKeyPackages.GetSuite(); s == 0 || s > 0xffff {
+			c.fail(CodeMalformed, "suite")
+		}
 	case *pb.ClientFrame_CreateMatter:
 		c.exact("matter", body.CreateMatter.GetMatter(), matterIDLen)
 		c.some("group_info", body.CreateMatter.GetGroupInfo(), MaxCommit)

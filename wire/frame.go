@@ -199,7 +199,7 @@ var clientBodyLimit = map[protowire.Number]int{
 	3:  64,               // PullLog
 	4:  MaxLogEntry + 64, // AppendLog
 	5:  (MaxKeyPackages + 1) * (MaxKeyPackage + 8),
-	6:  MaxClaim * 48,                   // ClaimKeyPackages
+	6:  MaxClaim*48 + 64,                // ClaimKeyPackages
 	7:  MaxCommit + 256,                 // CreateMatter
 	8:  3*MaxCommit + MaxClaim*48 + 256, // CommitBundle
 	9:  MaxPayload + 256,                // SendContent

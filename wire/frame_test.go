@@ -24,7 +24,7 @@ func clientFrames() map[string]*pb.ClientFrame {
 		"pull log":       {Request: 2, Body: &pb.ClientFrame_PullLog{PullLog: &pb.PullLog{From: 7}}},
 		"append log":     {Request: 2, Body: &pb.ClientFrame_AppendLog{AppendLog: &pb.AppendLog{Entry: make([]byte, MaxLogEntry)}}},
 		"publish":        {Request: 2, Body: &pb.ClientFrame_PublishKeyPackages{PublishKeyPackages: &pb.PublishKeyPackages{KeyPackages: [][]byte{id32, make([]byte, MaxKeyPackage)}, LastResort: id16}}},
-		"claim":          {Request: 2, Body: &pb.ClientFrame_ClaimKeyPackages{ClaimKeyPackages: &pb.ClaimKeyPackages{Devices: slicesOf(id32, MaxClaim)}}},
+		"claim":          {Request: 2, Body: &pb.ClientFrame_ClaimKeyPackages{ClaimKeyPackages: &pb.ClaimKeyPackages{Devices: slicesOf(id32, MaxClaim), Suite: 1}}},
 		"create":         {Request: 2, Body: &pb.ClientFrame_CreateMatter{CreateMatter: &pb.CreateMatter{Matter: id16, GroupInfo: make([]byte, MaxCommit)}}},
 		"bundle": {Request: 2, Body: &pb.ClientFrame_CommitBundle{CommitBundle: &pb.CommitBundle{
 			Matter: id16, Epoch: 9, Commit: make([]byte, MaxCommit), Welcome: make([]byte, MaxCommit), WelcomeDevices: slicesOf(id32, MaxClaim), GroupInfo: make([]byte, MaxCommit),
@@ -110,6 +110,8 @@ func TestClientFrameRefused(t *testing.T) {
 		}, "publish", CodeTooLarge},
 		{"last resort", func(f *pb.ClientFrame) { f.GetPublishKeyPackages().LastResort = make([]byte, MaxKeyPackage+1) }, "publish", CodeTooLarge},
 		{"claims", func(f *pb.ClientFrame) { f.GetClaimKeyPackages().Devices = slicesOf(id32, MaxClaim+1) }, "claim", CodeTooLarge},
+		{"no suite", func(f *pb.ClientFrame) { f.GetClaimKeyPackages().Suite = 0 }, "claim", CodeMalformed},
+		{"suite", func(f *pb.ClientFrame) { f.GetClaimKeyPackages().Suite = 1 << 16 }, "claim", CodeMalformed},
 		{"claimed device", func(f *pb.ClientFrame) { f.GetClaimKeyPackages().Devices[0] = id16 }, "claim", CodeMalformed},
 		{"matter id", func(f *pb.ClientFrame) { f.GetCreateMatter().Matter = id32 }, "create", CodeMalformed},
 		{"group info", func(f *pb.ClientFrame) { f.GetCreateMatter().GroupInfo = make([]byte, MaxCommit+1) }, "create", CodeTooLarge},

@@ -38,6 +38,7 @@ func commands() []command {
 		{"log", "MATTER", "print what was said in a matter", 1, 1, logOf},
 		{"search", "QUERY [--matter MATTER]", "find what was said, and titles of matters", 1, 1, search},
 		{"watch", "", "print what happens until interrupted", 0, 0, watch},
+		{"policy", "[NAME [VALUE]]", "list the organisation's policies, or set one; an empty VALUE brings back the default", 0, 2, policy},
 		{"audit", "", "verify and print the organisation log", 0, 0, audit},
 	}
 }

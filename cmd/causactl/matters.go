@@ -65,7 +65,7 @@ func matterList(c *call) func([]string) error {
 				return err
 			}
 			for _, m := range all {
-				c.matter(cl, m)
+				c.matter(cl, m, "")
 			}
 			return nil
 		})
@@ -83,13 +83,18 @@ func matterShow(c *call) func([]string) error {
 			if err != nil {
 				return err
 			}
-			c.matter(cl, m)
+			suite, err := cl.CipherSuite(c.ctx, id)
+			if err != nil {
+				return err
+			}
+			c.matter(cl, m, suite)
 			return nil
 		})
 	}
 }
 
-func (c *call) matter(cl *core.Client, m matter.Matter) {
+// matter prints one; suite is the name of its cipher suite, empty when it does not matter.
+func (c *call) matter(cl *core.Client, m matter.Matter, suite string) {
 	state := m.State.String()
 	if m.Removed {
 		state = "removed"
@@ -110,7 +115,8 @@ func (c *call) matter(cl *core.Client, m matter.Matter) {
 		Opened       time.Time `json:"opened"`
 		Participants []string  `json:"participants"`
 		Unread       int       `json:"unread"`
-	}{m.ID.String(), m.Title, string(m.Class), state, owner.Name, due, m.Opened, people, m.Unread},
+		Suite        string    `json:"suite,omitempty"`
+	}{m.ID.String(), m.Title, string(m.Class), state, owner.Name, due, m.Opened, people, m.Unread, suite},
 		"%s  %-8s %-9s %s  (%s)", m.ID.Short(), string(m.Class), state, m.Title, strings.Join(people, ", "))
 }
 

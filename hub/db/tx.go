@@ -28,8 +28,8 @@ type Tx struct {
 
 	addWelcomeBody, addWelcome, dropWelcome, dropBody, countWelcomes *sql.Stmt
 
-	addKeyPackage, dropLastResort, countKeyPackages, dropOldest *sql.Stmt
-	takeKeyPackage, lastResort, dropKeyPackages, dropStocks     *sql.Stmt
+	addKeyPackage, dropLastResort, stocks, dropOldest       *sql.Stmt
+	takeKeyPackage, lastResort, dropKeyPackages, dropStocks *sql.Stmt
 }
 
 func (tx *Tx) prepare(ctx context.Context) error {
@@ -80,14 +80,14 @@ func (tx *Tx) prepare(ctx context.Context) error {
 
 		{&tx.countWelcomes, `SELECT count(*) FROM welcomes WHERE device = ?`},
 
-		{&tx.addKeyPackage, `INSERT INTO key_packages (device, last_resort, not_after_ms, digest, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING`},
-		{&tx.dropLastResort, `DELETE FROM key_packages WHERE device = ? AND last_resort = 1`},
-		{&tx.countKeyPackages, `SELECT count(*) FROM key_packages WHERE device = ? AND last_resort = 0`},
+		{&tx.addKeyPackage, `INSERT INTO key_packages (device, suite, last_resort, not_after_ms, digest, body) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING`},
+		{&tx.dropLastResort, `DELETE FROM key_packages WHERE device = ? AND suite = ? AND last_resort = 1`},
+		{&tx.stocks, `SELECT suite, count(*) FROM key_packages WHERE device = ? AND last_resort = 0 GROUP BY suite`},
 		{&tx.dropOldest, `DELETE FROM key_packages WHERE id IN
-			(SELECT id FROM key_packages WHERE device = ? AND last_resort = 0 ORDER BY id DESC LIMIT -1 OFFSET ?)`},
+			(SELECT id FROM key_packages WHERE device = ? AND suite = ? AND last_resort = 0 ORDER BY id DESC LIMIT -1 OFFSET ?)`},
 		{&tx.takeKeyPackage, `DELETE FROM key_packages WHERE id =
-			(SELECT id FROM key_packages WHERE device = ? AND last_resort = 0 AND not_after_ms > ? ORDER BY id LIMIT 1) RETURNING body`},
-		{&tx.lastResort, `SELECT body FROM key_packages WHERE device = ? AND last_resort = 1 AND not_after_ms > ?`},
+			(SELECT id FROM key_packages WHERE device = ? AND suite = ? AND last_resort = 0 AND not_after_ms > ? ORDER BY id LIMIT 1) RETURNING body`},
+		{&tx.lastResort, `SELECT body FROM key_packages WHERE device = ? AND suite = ? AND last_resort = 1 AND not_after_ms > ?`},
 		{&tx.dropKeyPackages, `DELETE FROM key_packages WHERE device = ?`},
 		{&tx.dropStocks, `DELETE FROM key_packages WHERE last_resort = 0`},
 	} {
@@ -166,9 +166,9 @@ func clamp(n uint64) int64 { return int64(min(n, 1<<63-1)) }
 
 // Waiting counts what is held for a device: its key packages (the last-resort one
 // aside) and its welcomes.
-func (tx *Tx) Waiting(no DeviceNo) (keyPackages, welcomes int, err error) {
-	if _, err := one(tx.countKeyPackages, "count key packages", []any{int64(no)}, &keyPackages); err != nil {
-		return 0, 0, err
+func (tx *Tx) Waiting(no DeviceNo) (keyPackages []Stock, welcomes int, err error) {
+	if keyPackages, err = tx.keyPackageStocks(no); err != nil {
+		return nil, 0, err
 	}
 	_, err = one(tx.countWelcomes, "count welcomes", []any{int64(no)}, &welcomes)
 	return keyPackages, welcomes, err

@@ -119,37 +119,3 @@ func (tx *Tx) DropWelcome(device DeviceNo, id uint64) error {
 	}
 	return run(tx.dropBody, "drop welcome", body)
 }
-
-// AddKeyPackages adds to a device's stock, of which it keeps the newest keep; a
-// last-resort one replaces the earlier one. It returns how many are there now, the
-// last-resort one not counted.
-func (tx *Tx) AddKeyPackages(device DeviceNo, kps []KeyPackage, keep int) (stock int, err error) {
-	for _, kp := range kps {
-		last := 0
-		if kp.LastResort {
-			last = 1
-			if err := run(tx.dropLastResort, "replace key package", int64(device)); err != nil {
-				return 0, err
-			}
-		}
-		if err := run(tx.addKeyPackage, "add key package", int64(device), last, kp.NotAfterMS, kp.Digest[:], kp.Body); err != nil {
-			return 0, err
-		}
-	}
-	if err := run(tx.dropOldest, "trim key packages", int64(device), keep); err != nil {
-		return 0, err
-	}
-	_, err = one(tx.countKeyPackages, "count key packages", []any{int64(device)}, &stock)
-	return stock, err
-}
-
-// TakeKeyPackage takes the oldest valid key package out of a device's stock; when
-// there is none, it returns the last-resort one, which stays.
-func (tx *Tx) TakeKeyPackage(device DeviceNo, nowMS int64) (body []byte, ok bool, err error) {
-	ok, err = one(tx.takeKeyPackage, "take key package", []any{int64(device), nowMS}, &body)
-	if err != nil || ok {
-		return body, ok, err
-	}
-	ok, err = one(tx.lastResort, "take key package", []any{int64(device), nowMS}, &body)
-	return body, ok, err
-}

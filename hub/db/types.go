@@ -57,9 +57,16 @@ type Place struct {
 // A KeyPackage is one of a device's stock.
 type KeyPackage struct {
 	Digest     Digest
+	Suite      uint16
 	LastResort bool
 	NotAfterMS int64
 	Body       []byte
+}
+
+// A Stock says how many key packages of a suite a device has at the hub.
+type Stock struct {
+	Suite uint16
+	Count int
 }
 
 // A Welcome waits for a device.

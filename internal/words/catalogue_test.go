@@ -17,7 +17,7 @@ import (
 
 // keysOfTree returns every sentence of the tree that a person may read, with a place
 // where it stands: literals given to T and Mark, the Text and Hint of a fault.Error,
-// what a method Words returns, and the problem of a message.
+// what a method Words returns, the problem of a message, and the help of a policy.
 func keysOfTree(t *testing.T) map[string]string {
 	t.Helper()
 	root, err := filepath.Abs("../..")
@@ -71,13 +71,14 @@ func keysOfNode(pkg string, n ast.Node) (keys []string) {
 			keys = append(keys, literal(n.Args[0]))
 		}
 	case *ast.CompositeLit:
-		fault := false
+		fault, policy := false, false
 		switch typ := n.Type.(type) {
 		case *ast.SelectorExpr:
 			x, ok := typ.X.(*ast.Ident)
 			fault = ok && x.Name == "fault" && typ.Sel.Name == "Error"
 		case *ast.Ident:
 			fault = pkg == "fault" && typ.Name == "Error"
+			policy = pkg == "core" && typ.Name == "policy"
 		}
 		for _, e := range n.Elts {
 			kv, ok := e.(*ast.KeyValueExpr)
@@ -85,7 +86,7 @@ func keysOfNode(pkg string, n ast.Node) (keys []string) {
 				continue
 			}
 			name, _ := kv.Key.(*ast.Ident)
-			if name != nil && (fault && (name.Name == "Text" || name.Name == "Hint") || name.Name == "Problem") {
+			if name != nil && (fault && (name.Name == "Text" || name.Name == "Hint") || name.Name == "Problem" || policy && name.Name == "help") {
 				keys = append(keys, literal(kv.Value))
 			}
 		}

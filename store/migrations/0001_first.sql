@@ -15,6 +15,7 @@ CREATE TABLE log_entry (
 -- Private halves of the key packages published for this device.
 CREATE TABLE key_package (
 	ref         BLOB PRIMARY KEY,
+	suite       INTEGER NOT NULL,
 	secrets     BLOB NOT NULL,
 	last_resort INTEGER NOT NULL,
 	created     INTEGER NOT NULL

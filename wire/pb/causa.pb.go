@@ -864,8 +864,8 @@ type Ready struct {
 	LogNext uint64 `protobuf:"varint,1,opt,name=log_next,json=logNext,proto3" json:"log_next,omitempty"`
 	// The last SendContent counter taken from this device.
 	LastCounter uint64 `protobuf:"varint,2,opt,name=last_counter,json=lastCounter,proto3" json:"last_counter,omitempty"`
-	// How many key packages of this device the hub still holds.
-	KeyPackages uint32 `protobuf:"varint,3,opt,name=key_packages,json=keyPackages,proto3" json:"key_packages,omitempty"`
+	// The key packages of this device that the hub still holds.
+	KeyPackages []*Stock `protobuf:"bytes,3,rep,name=key_packages,json=keyPackages,proto3" json:"key_packages,omitempty"`
 	// How many welcomes wait for this device.
 	Welcomes uint32 `protobuf:"varint,4,opt,name=welcomes,proto3" json:"welcomes,omitempty"`
 	TimeMs   int64  `protobuf:"varint,5,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
@@ -920,11 +920,11 @@ func (x *Ready) GetLastCounter() uint64 {
 	return 0
 }
 
-func (x *Ready) GetKeyPackages() uint32 {
+func (x *Ready) GetKeyPackages() []*Stock {
 	if x != nil {
 		return x.KeyPackages
 	}
-	return 0
+	return nil
 }
 
 func (x *Ready) GetWelcomes() uint32 {
@@ -948,6 +948,61 @@ func (x *Ready) GetIncarnation() uint64 {
 	return 0
 }
 
+// A Stock says how many key packages of a cipher suite are there, the one of last resort
+// aside.
+type Stock struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As in RFC 9420 section 17.1.
+	Suite         uint32 `protobuf:"varint,1,opt,name=suite,proto3" json:"suite,omitempty"`
+	Count         uint32 `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Stock) Reset() {
+	*x = Stock{}
+	mi := &file_causa_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Stock) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Stock) ProtoMessage() {}
+
+func (x *Stock) ProtoReflect() protoreflect.Message {
+	mi := &file_causa_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Stock.ProtoReflect.Descriptor instead.
+func (*Stock) Descriptor() ([]byte, []int) {
+	return file_causa_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Stock) GetSuite() uint32 {
+	if x != nil {
+		return x.Suite
+	}
+	return 0
+}
+
+func (x *Stock) GetCount() uint32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
 // Done answers a request that has nothing to tell but success.
 type Done struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -957,7 +1012,7 @@ type Done struct {
 
 func (x *Done) Reset() {
 	*x = Done{}
-	mi := &file_causa_proto_msgTypes[6]
+	mi := &file_causa_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -969,7 +1024,7 @@ func (x *Done) String() string {
 func (*Done) ProtoMessage() {}
 
 func (x *Done) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[6]
+	mi := &file_causa_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -982,7 +1037,7 @@ func (x *Done) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Done.ProtoReflect.Descriptor instead.
 func (*Done) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{6}
+	return file_causa_proto_rawDescGZIP(), []int{7}
 }
 
 // PullLog asks for organisation log entries from an index on.
@@ -995,7 +1050,7 @@ type PullLog struct {
 
 func (x *PullLog) Reset() {
 	*x = PullLog{}
-	mi := &file_causa_proto_msgTypes[7]
+	mi := &file_causa_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1007,7 +1062,7 @@ func (x *PullLog) String() string {
 func (*PullLog) ProtoMessage() {}
 
 func (x *PullLog) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[7]
+	mi := &file_causa_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1020,7 +1075,7 @@ func (x *PullLog) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PullLog.ProtoReflect.Descriptor instead.
 func (*PullLog) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{7}
+	return file_causa_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *PullLog) GetFrom() uint64 {
@@ -1044,7 +1099,7 @@ type LogPage struct {
 
 func (x *LogPage) Reset() {
 	*x = LogPage{}
-	mi := &file_causa_proto_msgTypes[8]
+	mi := &file_causa_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1056,7 +1111,7 @@ func (x *LogPage) String() string {
 func (*LogPage) ProtoMessage() {}
 
 func (x *LogPage) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[8]
+	mi := &file_causa_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1069,7 +1124,7 @@ func (x *LogPage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogPage.ProtoReflect.Descriptor instead.
 func (*LogPage) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{8}
+	return file_causa_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *LogPage) GetFrom() uint64 {
@@ -1103,7 +1158,7 @@ type AppendLog struct {
 
 func (x *AppendLog) Reset() {
 	*x = AppendLog{}
-	mi := &file_causa_proto_msgTypes[9]
+	mi := &file_causa_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1115,7 +1170,7 @@ func (x *AppendLog) String() string {
 func (*AppendLog) ProtoMessage() {}
 
 func (x *AppendLog) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[9]
+	mi := &file_causa_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1128,7 +1183,7 @@ func (x *AppendLog) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppendLog.ProtoReflect.Descriptor instead.
 func (*AppendLog) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{9}
+	return file_causa_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *AppendLog) GetEntry() []byte {
@@ -1147,7 +1202,7 @@ type LogAppended struct {
 
 func (x *LogAppended) Reset() {
 	*x = LogAppended{}
-	mi := &file_causa_proto_msgTypes[10]
+	mi := &file_causa_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1159,7 +1214,7 @@ func (x *LogAppended) String() string {
 func (*LogAppended) ProtoMessage() {}
 
 func (x *LogAppended) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[10]
+	mi := &file_causa_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1172,7 +1227,7 @@ func (x *LogAppended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogAppended.ProtoReflect.Descriptor instead.
 func (*LogAppended) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{10}
+	return file_causa_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *LogAppended) GetIndex() uint64 {
@@ -1182,11 +1237,11 @@ func (x *LogAppended) GetIndex() uint64 {
 	return 0
 }
 
-// PublishKeyPackages adds to the device's stock.
+// PublishKeyPackages adds to the device's stock. Each cipher suite has a stock of its own.
 type PublishKeyPackages struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
 	KeyPackages [][]byte               `protobuf:"bytes,1,rep,name=key_packages,json=keyPackages,proto3" json:"key_packages,omitempty"`
-	// Replaces the device's last-resort key package, when not empty.
+	// Replaces the device's last-resort key package of the same suite, when not empty.
 	LastResort    []byte `protobuf:"bytes,2,opt,name=last_resort,json=lastResort,proto3" json:"last_resort,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1194,7 +1249,7 @@ type PublishKeyPackages struct {
 
 func (x *PublishKeyPackages) Reset() {
 	*x = PublishKeyPackages{}
-	mi := &file_causa_proto_msgTypes[11]
+	mi := &file_causa_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1206,7 +1261,7 @@ func (x *PublishKeyPackages) String() string {
 func (*PublishKeyPackages) ProtoMessage() {}
 
 func (x *PublishKeyPackages) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[11]
+	mi := &file_causa_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1219,7 +1274,7 @@ func (x *PublishKeyPackages) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishKeyPackages.ProtoReflect.Descriptor instead.
 func (*PublishKeyPackages) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{11}
+	return file_causa_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *PublishKeyPackages) GetKeyPackages() [][]byte {
@@ -1238,14 +1293,14 @@ func (x *PublishKeyPackages) GetLastResort() []byte {
 
 type KeyPackagesPublished struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Stock         uint32                 `protobuf:"varint,1,opt,name=stock,proto3" json:"stock,omitempty"`
+	Stock         []*Stock               `protobuf:"bytes,1,rep,name=stock,proto3" json:"stock,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *KeyPackagesPublished) Reset() {
 	*x = KeyPackagesPublished{}
-	mi := &file_causa_proto_msgTypes[12]
+	mi := &file_causa_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1257,7 +1312,7 @@ func (x *KeyPackagesPublished) String() string {
 func (*KeyPackagesPublished) ProtoMessage() {}
 
 func (x *KeyPackagesPublished) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[12]
+	mi := &file_causa_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1270,28 +1325,30 @@ func (x *KeyPackagesPublished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyPackagesPublished.ProtoReflect.Descriptor instead.
 func (*KeyPackagesPublished) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{12}
+	return file_causa_proto_rawDescGZIP(), []int{13}
 }
 
-func (x *KeyPackagesPublished) GetStock() uint32 {
+func (x *KeyPackagesPublished) GetStock() []*Stock {
 	if x != nil {
 		return x.Stock
 	}
-	return 0
+	return nil
 }
 
 // ClaimKeyPackages takes one key package of each device out of its stock
 // (the last-resort one stays).
 type ClaimKeyPackages struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Devices       [][]byte               `protobuf:"bytes,1,rep,name=devices,proto3" json:"devices,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Devices [][]byte               `protobuf:"bytes,1,rep,name=devices,proto3" json:"devices,omitempty"`
+	// The cipher suite of the matter that they are for.
+	Suite         uint32 `protobuf:"varint,2,opt,name=suite,proto3" json:"suite,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ClaimKeyPackages) Reset() {
 	*x = ClaimKeyPackages{}
-	mi := &file_causa_proto_msgTypes[13]
+	mi := &file_causa_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1303,7 +1360,7 @@ func (x *ClaimKeyPackages) String() string {
 func (*ClaimKeyPackages) ProtoMessage() {}
 
 func (x *ClaimKeyPackages) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[13]
+	mi := &file_causa_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1316,7 +1373,7 @@ func (x *ClaimKeyPackages) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimKeyPackages.ProtoReflect.Descriptor instead.
 func (*ClaimKeyPackages) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{13}
+	return file_causa_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ClaimKeyPackages) GetDevices() [][]byte {
@@ -1324,6 +1381,13 @@ func (x *ClaimKeyPackages) GetDevices() [][]byte {
 		return x.Devices
 	}
 	return nil
+}
+
+func (x *ClaimKeyPackages) GetSuite() uint32 {
+	if x != nil {
+		return x.Suite
+	}
+	return 0
 }
 
 // KeyPackages has one entry for each claimed device that had any, in the order asked.
@@ -1337,7 +1401,7 @@ type KeyPackages struct {
 
 func (x *KeyPackages) Reset() {
 	*x = KeyPackages{}
-	mi := &file_causa_proto_msgTypes[14]
+	mi := &file_causa_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1349,7 +1413,7 @@ func (x *KeyPackages) String() string {
 func (*KeyPackages) ProtoMessage() {}
 
 func (x *KeyPackages) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[14]
+	mi := &file_causa_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1362,7 +1426,7 @@ func (x *KeyPackages) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyPackages.ProtoReflect.Descriptor instead.
 func (*KeyPackages) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{14}
+	return file_causa_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *KeyPackages) GetClaimed() []*KeyPackages_Claimed {
@@ -1385,7 +1449,7 @@ type CreateMatter struct {
 
 func (x *CreateMatter) Reset() {
 	*x = CreateMatter{}
-	mi := &file_causa_proto_msgTypes[15]
+	mi := &file_causa_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1397,7 +1461,7 @@ func (x *CreateMatter) String() string {
 func (*CreateMatter) ProtoMessage() {}
 
 func (x *CreateMatter) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[15]
+	mi := &file_causa_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1410,7 +1474,7 @@ func (x *CreateMatter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateMatter.ProtoReflect.Descriptor instead.
 func (*CreateMatter) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{15}
+	return file_causa_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *CreateMatter) GetMatter() []byte {
@@ -1450,7 +1514,7 @@ type CommitBundle struct {
 
 func (x *CommitBundle) Reset() {
 	*x = CommitBundle{}
-	mi := &file_causa_proto_msgTypes[16]
+	mi := &file_causa_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1462,7 +1526,7 @@ func (x *CommitBundle) String() string {
 func (*CommitBundle) ProtoMessage() {}
 
 func (x *CommitBundle) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[16]
+	mi := &file_causa_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1475,7 +1539,7 @@ func (x *CommitBundle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommitBundle.ProtoReflect.Descriptor instead.
 func (*CommitBundle) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{16}
+	return file_causa_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *CommitBundle) GetMatter() []byte {
@@ -1537,7 +1601,7 @@ type SendContent struct {
 
 func (x *SendContent) Reset() {
 	*x = SendContent{}
-	mi := &file_causa_proto_msgTypes[17]
+	mi := &file_causa_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1549,7 +1613,7 @@ func (x *SendContent) String() string {
 func (*SendContent) ProtoMessage() {}
 
 func (x *SendContent) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[17]
+	mi := &file_causa_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1562,7 +1626,7 @@ func (x *SendContent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendContent.ProtoReflect.Descriptor instead.
 func (*SendContent) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{17}
+	return file_causa_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *SendContent) GetCounter() uint64 {
@@ -1604,7 +1668,7 @@ type Accepted struct {
 
 func (x *Accepted) Reset() {
 	*x = Accepted{}
-	mi := &file_causa_proto_msgTypes[18]
+	mi := &file_causa_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1616,7 +1680,7 @@ func (x *Accepted) String() string {
 func (*Accepted) ProtoMessage() {}
 
 func (x *Accepted) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[18]
+	mi := &file_causa_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1629,7 +1693,7 @@ func (x *Accepted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Accepted.ProtoReflect.Descriptor instead.
 func (*Accepted) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{18}
+	return file_causa_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Accepted) GetSeq() uint64 {
@@ -1664,7 +1728,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_causa_proto_msgTypes[19]
+	mi := &file_causa_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1676,7 +1740,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[19]
+	mi := &file_causa_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1689,7 +1753,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{19}
+	return file_causa_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Entry) GetSeq() uint64 {
@@ -1746,7 +1810,7 @@ type PullMatter struct {
 
 func (x *PullMatter) Reset() {
 	*x = PullMatter{}
-	mi := &file_causa_proto_msgTypes[20]
+	mi := &file_causa_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1758,7 +1822,7 @@ func (x *PullMatter) String() string {
 func (*PullMatter) ProtoMessage() {}
 
 func (x *PullMatter) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[20]
+	mi := &file_causa_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1771,7 +1835,7 @@ func (x *PullMatter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PullMatter.ProtoReflect.Descriptor instead.
 func (*PullMatter) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{20}
+	return file_causa_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *PullMatter) GetMatter() []byte {
@@ -1808,7 +1872,7 @@ type MatterPage struct {
 
 func (x *MatterPage) Reset() {
 	*x = MatterPage{}
-	mi := &file_causa_proto_msgTypes[21]
+	mi := &file_causa_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1820,7 +1884,7 @@ func (x *MatterPage) String() string {
 func (*MatterPage) ProtoMessage() {}
 
 func (x *MatterPage) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[21]
+	mi := &file_causa_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1833,7 +1897,7 @@ func (x *MatterPage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MatterPage.ProtoReflect.Descriptor instead.
 func (*MatterPage) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{21}
+	return file_causa_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *MatterPage) GetMatter() []byte {
@@ -1873,7 +1937,7 @@ type PullHeads struct {
 
 func (x *PullHeads) Reset() {
 	*x = PullHeads{}
-	mi := &file_causa_proto_msgTypes[22]
+	mi := &file_causa_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1885,7 +1949,7 @@ func (x *PullHeads) String() string {
 func (*PullHeads) ProtoMessage() {}
 
 func (x *PullHeads) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[22]
+	mi := &file_causa_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1898,7 +1962,7 @@ func (x *PullHeads) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PullHeads.ProtoReflect.Descriptor instead.
 func (*PullHeads) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{22}
+	return file_causa_proto_rawDescGZIP(), []int{23}
 }
 
 type Heads struct {
@@ -1910,7 +1974,7 @@ type Heads struct {
 
 func (x *Heads) Reset() {
 	*x = Heads{}
-	mi := &file_causa_proto_msgTypes[23]
+	mi := &file_causa_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1922,7 +1986,7 @@ func (x *Heads) String() string {
 func (*Heads) ProtoMessage() {}
 
 func (x *Heads) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[23]
+	mi := &file_causa_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1935,7 +1999,7 @@ func (x *Heads) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Heads.ProtoReflect.Descriptor instead.
 func (*Heads) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{23}
+	return file_causa_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Heads) GetHeads() []*Heads_Head {
@@ -1954,7 +2018,7 @@ type TakeWelcomes struct {
 
 func (x *TakeWelcomes) Reset() {
 	*x = TakeWelcomes{}
-	mi := &file_causa_proto_msgTypes[24]
+	mi := &file_causa_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1966,7 +2030,7 @@ func (x *TakeWelcomes) String() string {
 func (*TakeWelcomes) ProtoMessage() {}
 
 func (x *TakeWelcomes) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[24]
+	mi := &file_causa_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1979,7 +2043,7 @@ func (x *TakeWelcomes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TakeWelcomes.ProtoReflect.Descriptor instead.
 func (*TakeWelcomes) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{24}
+	return file_causa_proto_rawDescGZIP(), []int{25}
 }
 
 // Welcomes answers TakeWelcomes; also pushed as they come. A pushed one without items
@@ -1993,7 +2057,7 @@ type Welcomes struct {
 
 func (x *Welcomes) Reset() {
 	*x = Welcomes{}
-	mi := &file_causa_proto_msgTypes[25]
+	mi := &file_causa_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2005,7 +2069,7 @@ func (x *Welcomes) String() string {
 func (*Welcomes) ProtoMessage() {}
 
 func (x *Welcomes) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[25]
+	mi := &file_causa_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2018,7 +2082,7 @@ func (x *Welcomes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcomes.ProtoReflect.Descriptor instead.
 func (*Welcomes) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{25}
+	return file_causa_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Welcomes) GetItems() []*Welcomes_Item {
@@ -2037,7 +2101,7 @@ type DropWelcomes struct {
 
 func (x *DropWelcomes) Reset() {
 	*x = DropWelcomes{}
-	mi := &file_causa_proto_msgTypes[26]
+	mi := &file_causa_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2049,7 +2113,7 @@ func (x *DropWelcomes) String() string {
 func (*DropWelcomes) ProtoMessage() {}
 
 func (x *DropWelcomes) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[26]
+	mi := &file_causa_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2062,7 +2126,7 @@ func (x *DropWelcomes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DropWelcomes.ProtoReflect.Descriptor instead.
 func (*DropWelcomes) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{26}
+	return file_causa_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *DropWelcomes) GetIds() []uint64 {
@@ -2083,7 +2147,7 @@ type PullGroupInfo struct {
 
 func (x *PullGroupInfo) Reset() {
 	*x = PullGroupInfo{}
-	mi := &file_causa_proto_msgTypes[27]
+	mi := &file_causa_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2095,7 +2159,7 @@ func (x *PullGroupInfo) String() string {
 func (*PullGroupInfo) ProtoMessage() {}
 
 func (x *PullGroupInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[27]
+	mi := &file_causa_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2108,7 +2172,7 @@ func (x *PullGroupInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PullGroupInfo.ProtoReflect.Descriptor instead.
 func (*PullGroupInfo) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{27}
+	return file_causa_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *PullGroupInfo) GetMatter() []byte {
@@ -2129,7 +2193,7 @@ type GroupInfo struct {
 
 func (x *GroupInfo) Reset() {
 	*x = GroupInfo{}
-	mi := &file_causa_proto_msgTypes[28]
+	mi := &file_causa_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2141,7 +2205,7 @@ func (x *GroupInfo) String() string {
 func (*GroupInfo) ProtoMessage() {}
 
 func (x *GroupInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[28]
+	mi := &file_causa_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2154,7 +2218,7 @@ func (x *GroupInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GroupInfo.ProtoReflect.Descriptor instead.
 func (*GroupInfo) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{28}
+	return file_causa_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *GroupInfo) GetMatter() []byte {
@@ -2188,7 +2252,7 @@ type KeyPackages_Claimed struct {
 
 func (x *KeyPackages_Claimed) Reset() {
 	*x = KeyPackages_Claimed{}
-	mi := &file_causa_proto_msgTypes[29]
+	mi := &file_causa_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2200,7 +2264,7 @@ func (x *KeyPackages_Claimed) String() string {
 func (*KeyPackages_Claimed) ProtoMessage() {}
 
 func (x *KeyPackages_Claimed) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[29]
+	mi := &file_causa_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2213,7 +2277,7 @@ func (x *KeyPackages_Claimed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyPackages_Claimed.ProtoReflect.Descriptor instead.
 func (*KeyPackages_Claimed) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{14, 0}
+	return file_causa_proto_rawDescGZIP(), []int{15, 0}
 }
 
 func (x *KeyPackages_Claimed) GetDevice() []byte {
@@ -2242,7 +2306,7 @@ type Heads_Head struct {
 
 func (x *Heads_Head) Reset() {
 	*x = Heads_Head{}
-	mi := &file_causa_proto_msgTypes[30]
+	mi := &file_causa_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2254,7 +2318,7 @@ func (x *Heads_Head) String() string {
 func (*Heads_Head) ProtoMessage() {}
 
 func (x *Heads_Head) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[30]
+	mi := &file_causa_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2267,7 +2331,7 @@ func (x *Heads_Head) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Heads_Head.ProtoReflect.Descriptor instead.
 func (*Heads_Head) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{23, 0}
+	return file_causa_proto_rawDescGZIP(), []int{24, 0}
 }
 
 func (x *Heads_Head) GetMatter() []byte {
@@ -2314,7 +2378,7 @@ type Welcomes_Item struct {
 
 func (x *Welcomes_Item) Reset() {
 	*x = Welcomes_Item{}
-	mi := &file_causa_proto_msgTypes[31]
+	mi := &file_causa_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2326,7 +2390,7 @@ func (x *Welcomes_Item) String() string {
 func (*Welcomes_Item) ProtoMessage() {}
 
 func (x *Welcomes_Item) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[31]
+	mi := &file_causa_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2339,7 +2403,7 @@ func (x *Welcomes_Item) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcomes_Item.ProtoReflect.Descriptor instead.
 func (*Welcomes_Item) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{25, 0}
+	return file_causa_proto_rawDescGZIP(), []int{26, 0}
 }
 
 func (x *Welcomes_Item) GetId() uint64 {
@@ -2436,14 +2500,17 @@ const file_causa_proto_rawDesc = "" +
 	"\x06device\x18\x02 \x01(\fH\x00R\x06device\x12\x18\n" +
 	"\x06invite\x18\x03 \x01(\fH\x00R\x06invite\x12\x1c\n" +
 	"\tsignature\x18\x04 \x01(\fR\tsignatureB\x05\n" +
-	"\x03who\"\xbf\x01\n" +
+	"\x03who\"\xd5\x01\n" +
 	"\x05Ready\x12\x19\n" +
 	"\blog_next\x18\x01 \x01(\x04R\alogNext\x12!\n" +
-	"\flast_counter\x18\x02 \x01(\x04R\vlastCounter\x12!\n" +
-	"\fkey_packages\x18\x03 \x01(\rR\vkeyPackages\x12\x1a\n" +
+	"\flast_counter\x18\x02 \x01(\x04R\vlastCounter\x127\n" +
+	"\fkey_packages\x18\x03 \x03(\v2\x14.causa.wire.v1.StockR\vkeyPackages\x12\x1a\n" +
 	"\bwelcomes\x18\x04 \x01(\rR\bwelcomes\x12\x17\n" +
 	"\atime_ms\x18\x05 \x01(\x03R\x06timeMs\x12 \n" +
-	"\vincarnation\x18\x06 \x01(\x04R\vincarnation\"\x06\n" +
+	"\vincarnation\x18\x06 \x01(\x04R\vincarnation\"3\n" +
+	"\x05Stock\x12\x14\n" +
+	"\x05suite\x18\x01 \x01(\rR\x05suite\x12\x14\n" +
+	"\x05count\x18\x02 \x01(\rR\x05count\"\x06\n" +
 	"\x04Done\"\x1d\n" +
 	"\aPullLog\x12\x12\n" +
 	"\x04from\x18\x01 \x01(\x04R\x04from\"K\n" +
@@ -2458,11 +2525,12 @@ const file_causa_proto_rawDesc = "" +
 	"\x12PublishKeyPackages\x12!\n" +
 	"\fkey_packages\x18\x01 \x03(\fR\vkeyPackages\x12\x1f\n" +
 	"\vlast_resort\x18\x02 \x01(\fR\n" +
-	"lastResort\",\n" +
-	"\x14KeyPackagesPublished\x12\x14\n" +
-	"\x05stock\x18\x01 \x01(\rR\x05stock\",\n" +
+	"lastResort\"B\n" +
+	"\x14KeyPackagesPublished\x12*\n" +
+	"\x05stock\x18\x01 \x03(\v2\x14.causa.wire.v1.StockR\x05stock\"B\n" +
 	"\x10ClaimKeyPackages\x12\x18\n" +
-	"\adevices\x18\x01 \x03(\fR\adevices\"\x8f\x01\n" +
+	"\adevices\x18\x01 \x03(\fR\adevices\x12\x14\n" +
+	"\x05suite\x18\x02 \x01(\rR\x05suite\"\x8f\x01\n" +
 	"\vKeyPackages\x12<\n" +
 	"\aclaimed\x18\x01 \x03(\v2\".causa.wire.v1.KeyPackages.ClaimedR\aclaimed\x1aB\n" +
 	"\aClaimed\x12\x16\n" +
@@ -2550,7 +2618,7 @@ func file_causa_proto_rawDescGZIP() []byte {
 }
 
 var file_causa_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_causa_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
+var file_causa_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_causa_proto_goTypes = []any{
 	(EntryKind)(0),               // 0: causa.wire.v1.EntryKind
 	(*ClientFrame)(nil),          // 1: causa.wire.v1.ClientFrame
@@ -2559,70 +2627,73 @@ var file_causa_proto_goTypes = []any{
 	(*Challenge)(nil),            // 4: causa.wire.v1.Challenge
 	(*SignIn)(nil),               // 5: causa.wire.v1.SignIn
 	(*Ready)(nil),                // 6: causa.wire.v1.Ready
-	(*Done)(nil),                 // 7: causa.wire.v1.Done
-	(*PullLog)(nil),              // 8: causa.wire.v1.PullLog
-	(*LogPage)(nil),              // 9: causa.wire.v1.LogPage
-	(*AppendLog)(nil),            // 10: causa.wire.v1.AppendLog
-	(*LogAppended)(nil),          // 11: causa.wire.v1.LogAppended
-	(*PublishKeyPackages)(nil),   // 12: causa.wire.v1.PublishKeyPackages
-	(*KeyPackagesPublished)(nil), // 13: causa.wire.v1.KeyPackagesPublished
-	(*ClaimKeyPackages)(nil),     // 14: causa.wire.v1.ClaimKeyPackages
-	(*KeyPackages)(nil),          // 15: causa.wire.v1.KeyPackages
-	(*CreateMatter)(nil),         // 16: causa.wire.v1.CreateMatter
-	(*CommitBundle)(nil),         // 17: causa.wire.v1.CommitBundle
-	(*SendContent)(nil),          // 18: causa.wire.v1.SendContent
-	(*Accepted)(nil),             // 19: causa.wire.v1.Accepted
-	(*Entry)(nil),                // 20: causa.wire.v1.Entry
-	(*PullMatter)(nil),           // 21: causa.wire.v1.PullMatter
-	(*MatterPage)(nil),           // 22: causa.wire.v1.MatterPage
-	(*PullHeads)(nil),            // 23: causa.wire.v1.PullHeads
-	(*Heads)(nil),                // 24: causa.wire.v1.Heads
-	(*TakeWelcomes)(nil),         // 25: causa.wire.v1.TakeWelcomes
-	(*Welcomes)(nil),             // 26: causa.wire.v1.Welcomes
-	(*DropWelcomes)(nil),         // 27: causa.wire.v1.DropWelcomes
-	(*PullGroupInfo)(nil),        // 28: causa.wire.v1.PullGroupInfo
-	(*GroupInfo)(nil),            // 29: causa.wire.v1.GroupInfo
-	(*KeyPackages_Claimed)(nil),  // 30: causa.wire.v1.KeyPackages.Claimed
-	(*Heads_Head)(nil),           // 31: causa.wire.v1.Heads.Head
-	(*Welcomes_Item)(nil),        // 32: causa.wire.v1.Welcomes.Item
+	(*Stock)(nil),                // 7: causa.wire.v1.Stock
+	(*Done)(nil),                 // 8: causa.wire.v1.Done
+	(*PullLog)(nil),              // 9: causa.wire.v1.PullLog
+	(*LogPage)(nil),              // 10: causa.wire.v1.LogPage
+	(*AppendLog)(nil),            // 11: causa.wire.v1.AppendLog
+	(*LogAppended)(nil),          // 12: causa.wire.v1.LogAppended
+	(*PublishKeyPackages)(nil),   // 13: causa.wire.v1.PublishKeyPackages
+	(*KeyPackagesPublished)(nil), // 14: causa.wire.v1.KeyPackagesPublished
+	(*ClaimKeyPackages)(nil),     // 15: causa.wire.v1.ClaimKeyPackages
+	(*KeyPackages)(nil),          // 16: causa.wire.v1.KeyPackages
+	(*CreateMatter)(nil),         // 17: causa.wire.v1.CreateMatter
+	(*CommitBundle)(nil),         // 18: causa.wire.v1.CommitBundle
+	(*SendContent)(nil),          // 19: causa.wire.v1.SendContent
+	(*Accepted)(nil),             // 20: causa.wire.v1.Accepted
+	(*Entry)(nil),                // 21: causa.wire.v1.Entry
+	(*PullMatter)(nil),           // 22: causa.wire.v1.PullMatter
+	(*MatterPage)(nil),           // 23: causa.wire.v1.MatterPage
+	(*PullHeads)(nil),            // 24: causa.wire.v1.PullHeads
+	(*Heads)(nil),                // 25: causa.wire.v1.Heads
+	(*TakeWelcomes)(nil),         // 26: causa.wire.v1.TakeWelcomes
+	(*Welcomes)(nil),             // 27: causa.wire.v1.Welcomes
+	(*DropWelcomes)(nil),         // 28: causa.wire.v1.DropWelcomes
+	(*PullGroupInfo)(nil),        // 29: causa.wire.v1.PullGroupInfo
+	(*GroupInfo)(nil),            // 30: causa.wire.v1.GroupInfo
+	(*KeyPackages_Claimed)(nil),  // 31: causa.wire.v1.KeyPackages.Claimed
+	(*Heads_Head)(nil),           // 32: causa.wire.v1.Heads.Head
+	(*Welcomes_Item)(nil),        // 33: causa.wire.v1.Welcomes.Item
 }
 var file_causa_proto_depIdxs = []int32{
 	5,  // 0: causa.wire.v1.ClientFrame.sign_in:type_name -> causa.wire.v1.SignIn
-	8,  // 1: causa.wire.v1.ClientFrame.pull_log:type_name -> causa.wire.v1.PullLog
-	10, // 2: causa.wire.v1.ClientFrame.append_log:type_name -> causa.wire.v1.AppendLog
-	12, // 3: causa.wire.v1.ClientFrame.publish_key_packages:type_name -> causa.wire.v1.PublishKeyPackages
-	14, // 4: causa.wire.v1.ClientFrame.claim_key_packages:type_name -> causa.wire.v1.ClaimKeyPackages
-	16, // 5: causa.wire.v1.ClientFrame.create_matter:type_name -> causa.wire.v1.CreateMatter
-	17, // 6: causa.wire.v1.ClientFrame.commit_bundle:type_name -> causa.wire.v1.CommitBundle
-	18, // 7: causa.wire.v1.ClientFrame.send_content:type_name -> causa.wire.v1.SendContent
-	21, // 8: causa.wire.v1.ClientFrame.pull_matter:type_name -> causa.wire.v1.PullMatter
-	23, // 9: causa.wire.v1.ClientFrame.pull_heads:type_name -> causa.wire.v1.PullHeads
-	25, // 10: causa.wire.v1.ClientFrame.take_welcomes:type_name -> causa.wire.v1.TakeWelcomes
-	27, // 11: causa.wire.v1.ClientFrame.drop_welcomes:type_name -> causa.wire.v1.DropWelcomes
-	28, // 12: causa.wire.v1.ClientFrame.pull_group_info:type_name -> causa.wire.v1.PullGroupInfo
+	9,  // 1: causa.wire.v1.ClientFrame.pull_log:type_name -> causa.wire.v1.PullLog
+	11, // 2: causa.wire.v1.ClientFrame.append_log:type_name -> causa.wire.v1.AppendLog
+	13, // 3: causa.wire.v1.ClientFrame.publish_key_packages:type_name -> causa.wire.v1.PublishKeyPackages
+	15, // 4: causa.wire.v1.ClientFrame.claim_key_packages:type_name -> causa.wire.v1.ClaimKeyPackages
+	17, // 5: causa.wire.v1.ClientFrame.create_matter:type_name -> causa.wire.v1.CreateMatter
+	18, // 6: causa.wire.v1.ClientFrame.commit_bundle:type_name -> causa.wire.v1.CommitBundle
+	19, // 7: causa.wire.v1.ClientFrame.send_content:type_name -> causa.wire.v1.SendContent
+	22, // 8: causa.wire.v1.ClientFrame.pull_matter:type_name -> causa.wire.v1.PullMatter
+	24, // 9: causa.wire.v1.ClientFrame.pull_heads:type_name -> causa.wire.v1.PullHeads
+	26, // 10: causa.wire.v1.ClientFrame.take_welcomes:type_name -> causa.wire.v1.TakeWelcomes
+	28, // 11: causa.wire.v1.ClientFrame.drop_welcomes:type_name -> causa.wire.v1.DropWelcomes
+	29, // 12: causa.wire.v1.ClientFrame.pull_group_info:type_name -> causa.wire.v1.PullGroupInfo
 	3,  // 13: causa.wire.v1.HubFrame.failure:type_name -> causa.wire.v1.Failure
 	4,  // 14: causa.wire.v1.HubFrame.challenge:type_name -> causa.wire.v1.Challenge
 	6,  // 15: causa.wire.v1.HubFrame.ready:type_name -> causa.wire.v1.Ready
-	9,  // 16: causa.wire.v1.HubFrame.log_page:type_name -> causa.wire.v1.LogPage
-	11, // 17: causa.wire.v1.HubFrame.log_appended:type_name -> causa.wire.v1.LogAppended
-	13, // 18: causa.wire.v1.HubFrame.key_packages_published:type_name -> causa.wire.v1.KeyPackagesPublished
-	15, // 19: causa.wire.v1.HubFrame.key_packages:type_name -> causa.wire.v1.KeyPackages
-	19, // 20: causa.wire.v1.HubFrame.accepted:type_name -> causa.wire.v1.Accepted
-	22, // 21: causa.wire.v1.HubFrame.matter_page:type_name -> causa.wire.v1.MatterPage
-	24, // 22: causa.wire.v1.HubFrame.heads:type_name -> causa.wire.v1.Heads
-	26, // 23: causa.wire.v1.HubFrame.welcomes:type_name -> causa.wire.v1.Welcomes
-	7,  // 24: causa.wire.v1.HubFrame.done:type_name -> causa.wire.v1.Done
-	29, // 25: causa.wire.v1.HubFrame.group_info:type_name -> causa.wire.v1.GroupInfo
-	30, // 26: causa.wire.v1.KeyPackages.claimed:type_name -> causa.wire.v1.KeyPackages.Claimed
-	0,  // 27: causa.wire.v1.Entry.kind:type_name -> causa.wire.v1.EntryKind
-	20, // 28: causa.wire.v1.MatterPage.entries:type_name -> causa.wire.v1.Entry
-	31, // 29: causa.wire.v1.Heads.heads:type_name -> causa.wire.v1.Heads.Head
-	32, // 30: causa.wire.v1.Welcomes.items:type_name -> causa.wire.v1.Welcomes.Item
-	31, // [31:31] is the sub-list for method output_type
-	31, // [31:31] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	10, // 16: causa.wire.v1.HubFrame.log_page:type_name -> causa.wire.v1.LogPage
+	12, // 17: causa.wire.v1.HubFrame.log_appended:type_name -> causa.wire.v1.LogAppended
+	14, // 18: causa.wire.v1.HubFrame.key_packages_published:type_name -> causa.wire.v1.KeyPackagesPublished
+	16, // 19: causa.wire.v1.HubFrame.key_packages:type_name -> causa.wire.v1.KeyPackages
+	20, // 20: causa.wire.v1.HubFrame.accepted:type_name -> causa.wire.v1.Accepted
+	23, // 21: causa.wire.v1.HubFrame.matter_page:type_name -> causa.wire.v1.MatterPage
+	25, // 22: causa.wire.v1.HubFrame.heads:type_name -> causa.wire.v1.Heads
+	27, // 23: causa.wire.v1.HubFrame.welcomes:type_name -> causa.wire.v1.Welcomes
+	8,  // 24: causa.wire.v1.HubFrame.done:type_name -> causa.wire.v1.Done
+	30, // 25: causa.wire.v1.HubFrame.group_info:type_name -> causa.wire.v1.GroupInfo
+	7,  // 26: causa.wire.v1.Ready.key_packages:type_name -> causa.wire.v1.Stock
+	7,  // 27: causa.wire.v1.KeyPackagesPublished.stock:type_name -> causa.wire.v1.Stock
+	31, // 28: causa.wire.v1.KeyPackages.claimed:type_name -> causa.wire.v1.KeyPackages.Claimed
+	0,  // 29: causa.wire.v1.Entry.kind:type_name -> causa.wire.v1.EntryKind
+	21, // 30: causa.wire.v1.MatterPage.entries:type_name -> causa.wire.v1.Entry
+	32, // 31: causa.wire.v1.Heads.heads:type_name -> causa.wire.v1.Heads.Head
+	33, // 32: causa.wire.v1.Welcomes.items:type_name -> causa.wire.v1.Welcomes.Item
+	33, // [33:33] is the sub-list for method output_type
+	33, // [33:33] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_causa_proto_init() }
@@ -2670,7 +2741,7 @@ func file_causa_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_causa_proto_rawDesc), len(file_causa_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   32,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

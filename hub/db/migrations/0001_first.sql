@@ -77,13 +77,14 @@ CREATE INDEX participants_by_device ON participants (device, matter);
 CREATE TABLE key_packages (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,
     device       INTEGER NOT NULL REFERENCES devices (no),
+    suite        INTEGER NOT NULL,
     last_resort  INTEGER NOT NULL,
     not_after_ms INTEGER NOT NULL,
     digest       BLOB NOT NULL UNIQUE,
     body         BLOB NOT NULL
 ) STRICT;
 
-CREATE INDEX key_packages_by_device ON key_packages (device, last_resort, id);
+CREATE INDEX key_packages_by_device ON key_packages (device, suite, last_resort, id);
 
 -- One Welcome can be for many devices: its bytes are kept once.
 CREATE TABLE welcome_bodies (
