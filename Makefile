@@ -88,7 +88,10 @@ cross: ## vet for Android, macOS and Windows, everything but main.go
 screenshots: test-deps ## drive real windows and take the pictures of docs/images
 	go test -count=1 -timeout 15m ./e2e/journey/... -args -screenshots=$(CURDIR)/docs/images
 
-.PHONY: bench-mls bench-store bench-dnd
+.PHONY: bench-mls bench-store bench-dnd bench-hub
+bench-hub: deps ## measure the hub; with PEERS=1 beside ejabberd on PostgreSQL, both from Debian
+	@bash scripts/bench-hub.sh $(BENCHFLAGS)
+
 bench-mls: ## measure groups, commits and welcomes
 	go test ./crypto/mls -run '^$$' -bench BenchmarkGroup -benchtime 20x -timeout 30m
 

@@ -77,6 +77,9 @@ func (h *Hub) Link(ctx context.Context) (string, error) {
 // Addr is where the hub listens, as host:port.
 func (h *Hub) Addr() string { return h.addr }
 
+// PID is the current or last process's number.
+func (h *Hub) PID() int { return h.process.PID() }
+
 // Output is everything the current or last process has printed.
 func (h *Hub) Output() string {
 	if h.process == nil {

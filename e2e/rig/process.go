@@ -60,6 +60,9 @@ func (p *Process) Find(ctx context.Context, pattern *regexp.Regexp) (string, err
 // Output is everything the process has printed.
 func (p *Process) Output() string { return p.output.String() }
 
+// PID is the process's number.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
 // Running reports whether the process was neither stopped nor killed.
 func (p *Process) Running() bool { return !p.ended }
 
