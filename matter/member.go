@@ -47,4 +47,5 @@ type Device struct {
 	Name     string
 	Enrolled time.Time
 	Revoked  bool
+	Locked   bool // by its member or an administrator, until unlocked
 }

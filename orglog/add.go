@@ -40,6 +40,8 @@ func (s *State) add(e *Entry) {
 		} else {
 			s.policies[st.Name] = st.Value
 		}
+	default:
+		s.addWipeStatement(e)
 	}
 	s.time = e.Time
 	s.hashes = append(s.hashes, e.Hash())

@@ -71,8 +71,14 @@ func (s *State) judge(e *Entry, signatures bool) (Rule, error) {
 	if _, newer := e.Statement.(Unknown); newer {
 		return ErrNewer, fmt.Errorf("statement of type %d", e.Statement.Type())
 	}
-	if !by.active() {
+	if st, ok := e.Statement.(WipeReceipt); ok {
+		return s.judgeReceipt(st, by), nil
+	}
+	switch {
+	case !by.active():
 		return ErrRevoked, nil
+	case by.Locked:
+		return ErrLocked, nil
 	}
 	return s.judgeStatement(e, by)
 }
@@ -189,7 +195,7 @@ func (s *State) judgeStatement(e *Entry, by *device) (Rule, error) {
 	case PolicySet:
 		return s.judgePolicy(st, by)
 	default:
-		return ErrMalformed, nil
+		return s.judgeWipeStatement(e, by)
 	}
 }
 
@@ -277,7 +283,7 @@ func (s *State) ownerBesides(m *member, d *device) bool {
 			continue
 		}
 		for _, x := range o.devices {
-			if x != d && x.active() {
+			if x != d && x.active() && !x.Locked {
 				return true
 			}
 		}

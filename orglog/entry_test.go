@@ -30,6 +30,14 @@ func statements() []Statement {
 		MemberLeft{Member: person("a"), Reason: "gone"},
 		DeviceRevoked{Device: matter.DeviceOf(public("d")), Reason: ""},
 		PolicySet{Name: "lease.hours", Value: "72"},
+		WipeOrdered{Member: person("a"), Extent: ExtentMatter, Matter: matter.ID{5}, Reason: "离职", Expires: expires},
+		WipeApproved{Order: 7},
+		WipeWithdrawn{Order: 8},
+		HubKeySet{Key: public("hub")},
+		KeysDestroyed{Order: 9, Time: start, Signature: bytes.Repeat([]byte{8}, ed25519.SignatureSize)},
+		WipeReceipt{Order: 10},
+		DeviceLocked{Device: matter.DeviceOf(public("d")), Reason: "in the taxi"},
+		DeviceUnlocked{Device: matter.DeviceOf(public("d"))},
 		Unknown{Number: 4711, Body: []byte{1, 2, 3}},
 	}
 }

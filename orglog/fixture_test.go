@@ -137,12 +137,18 @@ type snapshot struct {
 	Devices      []matter.Device
 	Invites      map[string]string
 	Policies     map[string]string
+	Wipes        []Wipe
+	HubKey       string
 }
 
 func dump(s *State) snapshot {
 	d := snapshot{
 		Head: fmt.Sprintf("%d %v", s.Next(), s.Head()), Time: s.Time(), Organisation: s.Organisation(),
 		Members: s.Members(), Devices: s.Devices(), Policies: s.Policies(), Invites: map[string]string{},
+		HubKey: hex.EncodeToString(s.HubKey()),
+	}
+	if wipes := s.Wipes(); len(wipes) > 0 {
+		d.Wipes = wipes
 	}
 	for k, i := range s.invites {
 		_, open := s.open[k]

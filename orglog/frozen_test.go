@@ -20,9 +20,11 @@ import (
 // written again: every later program must read it, and read the same out of it.
 const frozenLog = "testdata/frozen-v1.hex"
 
-func readFrozen(t *testing.T) [][]byte {
+func readFrozen(t *testing.T) [][]byte { return readHex(t, frozenLog) }
+
+func readHex(t *testing.T, path string) [][]byte {
 	t.Helper()
-	b, err := os.ReadFile(frozenLog)
+	b, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,6 +32,8 @@ const (
 	ErrInviteUsed      Rule = 16 // a device enrolled with it
 	ErrInviteWithdrawn Rule = 17 // withdrawn, by hand or because who made it no longer may
 	ErrInviteForged    Rule = 18 // the invite's key did not sign this enrolment
+	ErrWipeOrder       Rule = 19 // no such wipe order, or it is over, or not for this
+	ErrLocked          Rule = 20 // the author's device is locked
 )
 
 var ruleTexts = map[Rule]string{
@@ -53,6 +55,8 @@ var ruleTexts = map[Rule]string{
 	ErrInviteUsed:      "invite used",
 	ErrInviteWithdrawn: "invite withdrawn",
 	ErrInviteForged:    "invite signature wrong",
+	ErrWipeOrder:       "wipe order unknown, over or not for this",
+	ErrLocked:          "author's device is locked",
 }
 
 func (r Rule) Error() string { return ruleTexts[r] }
@@ -89,6 +93,10 @@ func (r Rule) Words() (text, hint string) {
 		return "This invite was used already.", "Each invite works once. If it wasn't you, tell your administrator at once; else ask for a new one."
 	case ErrInviteWithdrawn:
 		return "This invite was withdrawn.", "Ask for a new one."
+	case ErrWipeOrder:
+		return "There is no such wipe order, or it is closed already.", "Look at the list of wipe orders again."
+	case ErrLocked:
+		return "This device is locked.", "Unlock it from another device of yours, or ask an administrator."
 	default:
 		return "The organisation log can't be verified.", "The hub may be damaged or dishonest. Tell your administrator."
 	}

@@ -26,6 +26,8 @@ type State struct {
 	invites      map[publicKey]*invitation // all there ever were
 	open         map[publicKey]*invitation // those neither used nor withdrawn
 	policies     map[string]string
+	wipes        []*wipe // as they were ordered
+	hubKey       ed25519.PublicKey
 }
 
 // A publicKey is an Ed25519 public key that can be a map's key.
@@ -172,6 +174,12 @@ func (s *State) DevicesOf(id matter.MemberID) []matter.Device {
 		return nil
 	}
 	return m.public()
+}
+
+// ServedDevice reports whether the hub may serve the device: it is active and not locked.
+func (s *State) ServedDevice(id matter.DeviceID) bool {
+	d := s.devices[id]
+	return d != nil && d.active() && !d.Locked
 }
 
 // ActiveDevice reports whether the device belongs to the organisation: it is enrolled,

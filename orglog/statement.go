@@ -22,9 +22,17 @@ const (
 	TypeMemberLeft      Type = 8
 	TypeDeviceRevoked   Type = 9
 	TypePolicySet       Type = 10
+	TypeWipeOrdered     Type = 11
+	TypeWipeApproved    Type = 12
+	TypeWipeWithdrawn   Type = 13
+	TypeHubKeySet       Type = 14
+	TypeKeysDestroyed   Type = 15
+	TypeWipeReceipt     Type = 16
+	TypeDeviceLocked    Type = 17
+	TypeDeviceUnlocked  Type = 18
 )
 
-// A Statement is what an entry says: one of the structs of this file, by value.
+// A Statement is what an entry says: one of the structs of this package, by value.
 type Statement interface {
 	// Type returns the statement's number on the wire.
 	Type() Type
@@ -241,6 +249,33 @@ func readStatement(kind Type, r *reader) Statement {
 		return DeviceRevoked{Device: matter.DeviceID(r.fixed(32)), Reason: r.text()}
 	case TypePolicySet:
 		return PolicySet{Name: r.text(), Value: r.text()}
+	default:
+		return readWipeStatement(kind, r)
+	}
+}
+
+// readWipeStatement goes on with the kinds of wipe_statement.go.
+func readWipeStatement(kind Type, r *reader) Statement {
+	switch kind {
+	case TypeWipeOrdered:
+		return WipeOrdered{
+			Member: matter.MemberID(r.fixed(16)), Device: matter.DeviceID(r.fixed(32)), Extent: Extent(r.uint8()),
+			Matter: matter.ID(r.fixed(16)), Module: r.text(), Reason: r.text(), Expires: r.time(),
+		}
+	case TypeWipeApproved:
+		return WipeApproved{Order: r.uint64()}
+	case TypeWipeWithdrawn:
+		return WipeWithdrawn{Order: r.uint64()}
+	case TypeHubKeySet:
+		return HubKeySet{Key: r.fixed(ed25519.PublicKeySize)}
+	case TypeKeysDestroyed:
+		return KeysDestroyed{Order: r.uint64(), Time: r.time(), Signature: r.fixed(ed25519.SignatureSize)}
+	case TypeWipeReceipt:
+		return WipeReceipt{Order: r.uint64()}
+	case TypeDeviceLocked:
+		return DeviceLocked{Device: matter.DeviceID(r.fixed(32)), Reason: r.text()}
+	case TypeDeviceUnlocked:
+		return DeviceUnlocked{Device: matter.DeviceID(r.fixed(32))}
 	default:
 		return Unknown{Number: kind, Body: r.rest()}
 	}
