@@ -21,7 +21,7 @@ func TestProtocolPage(t *testing.T) {
 	page := string(b)
 
 	documented := map[Type]string{}
-	for _, row := range regexp.MustCompile(`(?m)^\| (\d+) \| ([A-Z][A-Za-z]+) \| .opaque`).FindAllStringSubmatch(page, -1) {
+	for _, row := range regexp.MustCompile(`(?m)^\| (\d+) \| ([A-Z][A-Za-z]+) \| .(?:opaque|uint64)`).FindAllStringSubmatch(page, -1) {
 		n, err := strconv.Atoi(row[1])
 		if err != nil {
 			t.Fatal(err)
