@@ -109,12 +109,21 @@ func checkClient(f *pb.ClientFrame) error {
 		if m.GetCounter() == 0 || m.GetCounter() > maxStored {
 			c.fail(CodeMalformed, "counter")
 		}
+		c.count("blobs", len(m.GetBlobs()), MaxBlobs)
+		for _, b := range m.GetBlobs() {
+			c.exact("blobs", b, blobIDLen)
+		}
 	case *pb.ClientFrame_PullMatter:
 		c.exact("matter", body.PullMatter.GetMatter(), matterIDLen)
 	case *pb.ClientFrame_DropWelcomes:
 		c.count("ids", len(body.DropWelcomes.GetIds()), MaxDrop)
 	case *pb.ClientFrame_PullGroupInfo:
 		c.exact("matter", body.PullGroupInfo.GetMatter(), matterIDLen)
+	case *pb.ClientFrame_GrantBlob:
+		c.grant(body.GrantBlob)
+	case *pb.ClientFrame_DropBlob:
+		c.exact("matter", body.DropBlob.GetMatter(), matterIDLen)
+		c.exact("blob", body.DropBlob.GetBlob(), blobIDLen)
 	default:
 		c.fail(CodeMalformed, "body")
 	}
@@ -173,6 +182,8 @@ func checkHub(f *pb.HubFrame) error {
 	case *pb.HubFrame_GroupInfo:
 		c.exact("matter", body.GroupInfo.GetMatter(), matterIDLen)
 		c.some("group_info", body.GroupInfo.GetGroupInfo(), MaxCommit)
+	case *pb.HubFrame_BlobGrant:
+		c.token(body.BlobGrant.GetToken())
 	}
 	return c.result()
 }

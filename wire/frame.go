@@ -202,10 +202,12 @@ var clientBodyLimit = map[protowire.Number]int{
 	6:  MaxClaim*48 + 64,                // ClaimKeyPackages
 	7:  MaxCommit + 256,                 // CreateMatter
 	8:  3*MaxCommit + MaxClaim*48 + 256, // CommitBundle
-	9:  MaxPayload + 256,                // SendContent
+	9:  MaxPayload + 256 + MaxBlobs*20,  // SendContent
 	10: 128,                             // PullMatter
 	11: 64,                              // PullHeads
 	12: 64,                              // TakeWelcomes
 	13: MaxDrop*12 + 64,                 // DropWelcomes
 	14: 128,                             // PullGroupInfo
+	20: 128,                             // GrantBlob
+	21: 128,                             // DropBlob
 }

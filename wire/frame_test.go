@@ -34,7 +34,14 @@ func clientFrames() map[string]*pb.ClientFrame {
 		"pull heads":    {Request: 2, Body: &pb.ClientFrame_PullHeads{PullHeads: &pb.PullHeads{}}},
 		"take welcomes": {Request: 2, Body: &pb.ClientFrame_TakeWelcomes{TakeWelcomes: &pb.TakeWelcomes{}}},
 		"drop welcomes": {Request: 2, Body: &pb.ClientFrame_DropWelcomes{DropWelcomes: &pb.DropWelcomes{Ids: make([]uint64, MaxDrop)}}},
-		"group info":    {Request: 1 << 63, Body: &pb.ClientFrame_PullGroupInfo{PullGroupInfo: &pb.PullGroupInfo{Matter: id16}}},
+		"send blobs": {Request: 2, Body: &pb.ClientFrame_SendContent{SendContent: &pb.SendContent{
+			Counter: 1, Matter: id16, Epoch: 3, Payload: make([]byte, MaxPayload), Blobs: slicesOf(id16, MaxBlobs),
+		}}},
+		"grant blob": {Request: 2, Body: &pb.ClientFrame_GrantBlob{GrantBlob: &pb.GrantBlob{
+			Matter: id16, Blob: id16, Direction: pb.BlobDirection_BLOB_DIRECTION_UPLOAD, Size: MaxBlob,
+		}}},
+		"drop blob":  {Request: 2, Body: &pb.ClientFrame_DropBlob{DropBlob: &pb.DropBlob{Matter: id16, Blob: id16}}},
+		"group info": {Request: 1 << 63, Body: &pb.ClientFrame_PullGroupInfo{PullGroupInfo: &pb.PullGroupInfo{Matter: id16}}},
 	}
 }
 
@@ -57,6 +64,7 @@ func hubFrames() map[string]*pb.HubFrame {
 		"heads":     {Request: 1, Body: &pb.HubFrame_Heads{Heads: &pb.Heads{Heads: heads}}},
 		"page":      {Body: &pb.HubFrame_MatterPage{MatterPage: &pb.MatterPage{Matter: id16, Entries: []*pb.Entry{{Seq: 1, Sender: id32, Payload: sig}}}}},
 		"welcomes":  {Body: &pb.HubFrame_Welcomes{Welcomes: &pb.Welcomes{Items: []*pb.Welcomes_Item{{Matter: id16, Sender: id32, Welcome: sig}}}}},
+		"grant":     {Request: 1, Body: &pb.HubFrame_BlobGrant{BlobGrant: &pb.BlobGrant{Token: "abc", ExpiresMs: 1 << 60}}},
 		"nothing":   {},
 	}
 }
@@ -119,6 +127,12 @@ func TestClientFrameRefused(t *testing.T) {
 		{"no commit", func(f *pb.ClientFrame) { f.GetCommitBundle().Commit = nil }, "bundle", CodeMalformed},
 		{"welcome for nobody", func(f *pb.ClientFrame) { f.GetCommitBundle().WelcomeDevices = nil }, "bundle", CodeMalformed},
 		{"nobody's welcome", func(f *pb.ClientFrame) { f.GetCommitBundle().Welcome = nil }, "bundle", CodeMalformed},
+		{"blob", func(f *pb.ClientFrame) { f.GetSendContent().Blobs[0] = id32 }, "send blobs", CodeMalformed},
+		{"blobs", func(f *pb.ClientFrame) { f.GetSendContent().Blobs = slicesOf(id16, MaxBlobs+1) }, "send blobs", CodeTooLarge},
+		{"empty blob", func(f *pb.ClientFrame) { f.GetGrantBlob().Size = 0 }, "grant blob", CodeMalformed},
+		{"huge blob", func(f *pb.ClientFrame) { f.GetGrantBlob().Size = MaxBlob + 1 }, "grant blob", CodeTooLarge},
+		{"no direction", func(f *pb.ClientFrame) { f.GetGrantBlob().Direction = 0 }, "grant blob", CodeMalformed},
+		{"long blob id", func(f *pb.ClientFrame) { f.GetDropBlob().Blob = id32 }, "drop blob", CodeMalformed},
 		{"payload", func(f *pb.ClientFrame) { f.GetSendContent().Payload = make([]byte, MaxPayload+1) }, "send", CodeTooLarge},
 		{"empty payload", func(f *pb.ClientFrame) { f.GetSendContent().Payload = nil }, "send", CodeMalformed},
 		{"counter 0", func(f *pb.ClientFrame) { f.GetSendContent().Counter = 0 }, "send", CodeMalformed},

@@ -162,12 +162,14 @@ func (m *Sealed) Open(s *Secret, sender ed25519.PublicKey) ([]byte, error) {
 	return body, nil
 }
 
-func (s *Secret) aead(h Header) (interface {
+// A sealer is an AEAD under one key.
+type sealer interface {
 	Seal(dst, nonce, plaintext, additionalData []byte) []byte
 	Open(dst, nonce, ciphertext, additionalData []byte) ([]byte, error)
 	Overhead() int
-}, error,
-) {
+}
+
+func (s *Secret) aead(h Header) (sealer, error) {
 	info := make([]byte, 0, len(keyLabel)+32+16)
 	info = append(info, keyLabel...)
 	info = append(info, h.Sender[:]...)
