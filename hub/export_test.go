@@ -1,6 +1,9 @@
 package hub
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // LimitPages makes the hub's disk full at so many pages; 0 makes room again.
 func (h *Hub) LimitPages(n int64) error { return h.db.LimitPages(context.Background(), n) }
@@ -20,3 +23,6 @@ func (h *Hub) LargeRequests() int { return len(h.requests) }
 
 // Trim deletes what is too old.
 func (h *Hub) Trim() error { return h.trim(context.Background()) }
+
+// SetClock gives a hub another clock.
+func (o *Options) SetClock(now func() time.Time) { o.now = now }

@@ -52,6 +52,7 @@ type Hub struct {
 	guard       *guard
 	writer      *writer
 	views       *views
+	blobs       *blobs
 	founding    orglog.Invite // its key lets the founder in
 	incarnation uint64        // grows by a restore
 	started     time.Time
@@ -132,6 +133,9 @@ func Open(o Options) (_ *Hub, err error) {
 		return nil, fmt.Errorf("write address: %w", err)
 	}
 	h.founding.Hub, h.founding.Pin = h.public(), h.pin
+	if err := h.openBlobs(context.Background()); err != nil {
+		return nil, err
+	}
 	h.server = h.httpServer()
 	h.start()
 	return h, nil
@@ -251,6 +255,7 @@ func (h *Hub) start() {
 	h.stopKeeper = stop
 	h.started = h.opts.now()
 	h.goroutines.Go(func() { h.keep(ctx) })
+	h.goroutines.Go(func() { h.sweepBlobs(ctx) })
 	if h.opts.Retention > 0 {
 		h.goroutines.Go(func() { h.retain(ctx) })
 	}
@@ -345,6 +350,7 @@ func (h *Hub) Close() error {
 		h.online.close()
 		h.online.all(func(s *session) { s.part(websocket.StatusGoingAway) })
 		h.awaitConnections()
+		h.blobs.depot.Close()
 		close(h.writer.in)
 		h.writing.Wait()
 		h.closeErr = h.release()

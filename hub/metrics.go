@@ -33,8 +33,8 @@ type counters struct {
 }
 
 const (
-	maxKinds = 64
-	maxCodes = 64
+	maxKinds = 128
+	maxCodes = 128
 )
 
 // bodyKinds is where a ClientFrame says what it asks for.
@@ -149,6 +149,7 @@ func (h *Hub) expose() string {
 	e.single("incarnation", "gauge", "Grows when the hub is restored from a backup.", float64(h.incarnation))
 	e.single("database_bytes", "gauge", "Size of the database file.", h.sizeOf(databaseFile))
 	e.single("write_ahead_bytes", "gauge", "Size of the database's write-ahead file.", h.sizeOf(databaseFile+"-wal"))
+	h.blobs.expose(e)
 	e.single("start_time_seconds", "gauge", "When the hub was started, in Unix seconds.", float64(h.started.Unix()))
 	e.process()
 	return e.String()

@@ -3,6 +3,8 @@ package hub
 import (
 	"log/slog"
 	"time"
+
+	"causa/hub/blob"
 )
 
 // DefaultListen is the address a hub listens at when none is given.
@@ -30,6 +32,15 @@ type Options struct {
 
 	// Retention is how long entries of matters are kept. Zero: for ever.
 	Retention time.Duration
+
+	// Bucket is where encrypted files are kept. Empty: in the data folder.
+	Bucket blob.S3Options
+	// BlobsPerDevice and BlobsTotal are how many bytes of files one device may have
+	// here, and all together.
+	BlobsPerDevice, BlobsTotal int64
+	// BlobExpiry is how long an unfinished upload, or a file that no message names, is
+	// kept.
+	BlobExpiry time.Duration
 
 	// Rates of one device.
 	Sends    Rate // messages handed over
@@ -82,6 +93,15 @@ func (o Options) withDefaults() Options {
 	o.Claims = o.Claims.or(100, 2000)
 	o.Requests = o.Requests.or(200, 2000)
 	o.Connections = o.Connections.or(100, 1000)
+	if o.BlobsPerDevice <= 0 {
+		o.BlobsPerDevice = 20 << 30
+	}
+	if o.BlobsTotal <= 0 {
+		o.BlobsTotal = 1 << 40
+	}
+	if o.BlobExpiry <= 0 {
+		o.BlobExpiry = 7 * 24 * time.Hour
+	}
 	if o.MaxJoining <= 0 {
 		o.MaxJoining = 256
 	}

@@ -40,7 +40,7 @@ func (h *Hub) retain(ctx context.Context) {
 }
 
 // trim deletes the entries that are too old now, in small steps between what devices
-// ask for.
+// ask for, and the blobs that they named.
 func (h *Hub) trim(ctx context.Context) error {
 	before := h.opts.now().Add(-h.opts.Retention).UnixMilli()
 	due, err := h.db.Due(ctx, before)
@@ -57,7 +57,7 @@ func (h *Hub) trim(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+	return h.blobs.depot.Sweep(ctx, time.UnixMilli(before))
 }
 
 // trimChunk has the writer delete some entries of a matter; more says whether others

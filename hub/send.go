@@ -12,6 +12,9 @@ func (s *session) sendContent(id uint64, m *pb.SendContent) error {
 	if wait := s.limits.sends.take(1, s.hub.opts.now()); wait > 0 {
 		return busy(wait)
 	}
+	if err := s.nameBlobs(m); err != nil {
+		return err
+	}
 	s.submit(&request{
 		id: id, size: len(m.GetPayload()),
 		do: func(b *batch) (*pb.HubFrame, error) { return b.sendContent(s, m) },

@@ -33,6 +33,7 @@ func (h *Hub) httpServer() *http.Server {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+wire.Path, h.connect)
 	mux.HandleFunc("GET /healthz", h.healthz)
+	mux.Handle(wire.BlobPattern, h.blobs)
 	return &http.Server{
 		Handler:           mux,
 		ReadHeaderTimeout: headerTimeout,
@@ -86,12 +87,7 @@ func (h *Hub) connect(w http.ResponseWriter, r *http.Request) {
 		return // Accept has answered
 	}
 	s.ws = ws
-	settle := func() {}
-	if c, ok := r.Context().Value(connKey{}).(*tls.Conn); ok {
-		if g, ok := c.NetConn().(*guardedConn); ok {
-			settle = g.settle
-		}
-	}
+	settle := settleOf(r) // the session must not hold the request
 	entered := h.online.enter(s, func() {
 		h.goroutines.Go(func() {
 			defer h.online.remove(s)
@@ -102,6 +98,17 @@ func (h *Hub) connect(w http.ResponseWriter, r *http.Request) {
 	if !entered {
 		_ = s.cork.Conn.Close() // the hub is closing
 	}
+}
+
+// settleOf returns what counts a request's connection out of those that have not signed
+// in.
+func settleOf(r *http.Request) (settle func()) {
+	if c, ok := r.Context().Value(connKey{}).(*tls.Conn); ok {
+		if g, ok := c.NetConn().(*guardedConn); ok {
+			return g.settle
+		}
+	}
+	return func() {}
 }
 
 // run serves a connection from the challenge to its end.

@@ -90,6 +90,8 @@ type position struct {
 // limits are a device's token buckets; they outlive its connections.
 type limits struct {
 	sends, commits, claims, requests *bucket
+
+	transfers atomic.Int32 // of blobs, under way
 }
 
 // touch notes a sign of life.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"causa/hub"
+	"causa/hub/blob"
 	"causa/internal/fault"
 )
 
@@ -37,7 +39,19 @@ type file struct {
 	Metrics     string `toml:"metrics"`
 	Retention   int    `toml:"retention-days"`
 	LogLevel    string `toml:"log-level"`
-	Limits      struct {
+	Files       struct {
+		PerDevice int    `toml:"per-device-gib"`
+		Total     int    `toml:"total-gib"`
+		Expire    int    `toml:"expire-days"`
+		Endpoint  string `toml:"s3-endpoint"`
+		Bucket    string `toml:"s3-bucket"`
+		Prefix    string `toml:"s3-prefix"`
+		Region    string `toml:"s3-region"`
+		Access    string `toml:"s3-access-key"`
+		Secret    string `toml:"s3-secret-key-file"`
+		Plain     bool   `toml:"s3-without-tls"`
+	} `toml:"files"`
+	Limits struct {
 		Sends       []float64 `toml:"sends"`
 		Commits     []float64 `toml:"commits"`
 		Claims      []float64 `toml:"claims"`
@@ -159,9 +173,45 @@ func (s *settings) readFile(fs *pflag.FlagSet) error {
 		return bad(fmt.Errorf("retention-days is not between 0 and %d", maxRetention))
 	}
 	s.Retention = time.Duration(f.Retention) * 24 * time.Hour
+	if err := s.readFiles(&f); err != nil {
+		return bad(err)
+	}
 	if f.Limits.Joining < 0 {
 		return bad(errors.New("limits.joining is negative"))
 	}
 	s.MaxJoining = f.Limits.Joining
+	return nil
+}
+
+// readFiles takes over where encrypted files are kept, and how much.
+func (s *settings) readFiles(f *file) error {
+	for _, n := range []struct {
+		name     string
+		from, to int
+	}{
+		{"per-device-gib", f.Files.PerDevice, 1 << 30},
+		{"total-gib", f.Files.Total, 1 << 30},
+		{"expire-days", f.Files.Expire, maxRetention},
+	} {
+		if n.from < 0 || n.from > n.to {
+			return fmt.Errorf("files.%s is not between 0 and %d", n.name, n.to)
+		}
+	}
+	s.BlobsPerDevice, s.BlobsTotal = int64(f.Files.PerDevice)<<30, int64(f.Files.Total)<<30
+	s.BlobExpiry = time.Duration(f.Files.Expire) * 24 * time.Hour
+	if f.Files.Bucket == "" {
+		return nil
+	}
+	if f.Files.Endpoint == "" || f.Files.Access == "" || f.Files.Secret == "" {
+		return errors.New("files.s3-bucket needs s3-endpoint, s3-access-key and s3-secret-key-file")
+	}
+	secret, err := os.ReadFile(f.Files.Secret)
+	if err != nil {
+		return fmt.Errorf("files.s3-secret-key-file: %w", err)
+	}
+	s.Bucket = blob.S3Options{
+		Endpoint: f.Files.Endpoint, Bucket: f.Files.Bucket, Prefix: f.Files.Prefix, Region: f.Files.Region,
+		Access: f.Files.Access, Secret: strings.TrimSpace(string(secret)), Plain: f.Files.Plain,
+	}
 	return nil
 }
