@@ -74,6 +74,55 @@ func (EntryKind) EnumDescriptor() ([]byte, []int) {
 	return file_causa_proto_rawDescGZIP(), []int{0}
 }
 
+type BlobDirection int32
+
+const (
+	BlobDirection_BLOB_DIRECTION_UNSPECIFIED BlobDirection = 0
+	BlobDirection_BLOB_DIRECTION_UPLOAD      BlobDirection = 1
+	BlobDirection_BLOB_DIRECTION_DOWNLOAD    BlobDirection = 2
+)
+
+// Enum value maps for BlobDirection.
+var (
+	BlobDirection_name = map[int32]string{
+		0: "BLOB_DIRECTION_UNSPECIFIED",
+		1: "BLOB_DIRECTION_UPLOAD",
+		2: "BLOB_DIRECTION_DOWNLOAD",
+	}
+	BlobDirection_value = map[string]int32{
+		"BLOB_DIRECTION_UNSPECIFIED": 0,
+		"BLOB_DIRECTION_UPLOAD":      1,
+		"BLOB_DIRECTION_DOWNLOAD":    2,
+	}
+)
+
+func (x BlobDirection) Enum() *BlobDirection {
+	p := new(BlobDirection)
+	*p = x
+	return p
+}
+
+func (x BlobDirection) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (BlobDirection) Descriptor() protoreflect.EnumDescriptor {
+	return file_causa_proto_enumTypes[1].Descriptor()
+}
+
+func (BlobDirection) Type() protoreflect.EnumType {
+	return &file_causa_proto_enumTypes[1]
+}
+
+func (x BlobDirection) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use BlobDirection.Descriptor instead.
+func (BlobDirection) EnumDescriptor() ([]byte, []int) {
+	return file_causa_proto_rawDescGZIP(), []int{1}
+}
+
 // A ClientFrame is one message from a device.
 type ClientFrame struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -94,6 +143,8 @@ type ClientFrame struct {
 	//	*ClientFrame_TakeWelcomes
 	//	*ClientFrame_DropWelcomes
 	//	*ClientFrame_PullGroupInfo
+	//	*ClientFrame_GrantBlob
+	//	*ClientFrame_DropBlob
 	Body          isClientFrame_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -260,6 +311,24 @@ func (x *ClientFrame) GetPullGroupInfo() *PullGroupInfo {
 	return nil
 }
 
+func (x *ClientFrame) GetGrantBlob() *GrantBlob {
+	if x != nil {
+		if x, ok := x.Body.(*ClientFrame_GrantBlob); ok {
+			return x.GrantBlob
+		}
+	}
+	return nil
+}
+
+func (x *ClientFrame) GetDropBlob() *DropBlob {
+	if x != nil {
+		if x, ok := x.Body.(*ClientFrame_DropBlob); ok {
+			return x.DropBlob
+		}
+	}
+	return nil
+}
+
 type isClientFrame_Body interface {
 	isClientFrame_Body()
 }
@@ -316,6 +385,14 @@ type ClientFrame_PullGroupInfo struct {
 	PullGroupInfo *PullGroupInfo `protobuf:"bytes,14,opt,name=pull_group_info,json=pullGroupInfo,proto3,oneof"`
 }
 
+type ClientFrame_GrantBlob struct {
+	GrantBlob *GrantBlob `protobuf:"bytes,20,opt,name=grant_blob,json=grantBlob,proto3,oneof"`
+}
+
+type ClientFrame_DropBlob struct {
+	DropBlob *DropBlob `protobuf:"bytes,21,opt,name=drop_blob,json=dropBlob,proto3,oneof"`
+}
+
 func (*ClientFrame_SignIn) isClientFrame_Body() {}
 
 func (*ClientFrame_PullLog) isClientFrame_Body() {}
@@ -342,6 +419,10 @@ func (*ClientFrame_DropWelcomes) isClientFrame_Body() {}
 
 func (*ClientFrame_PullGroupInfo) isClientFrame_Body() {}
 
+func (*ClientFrame_GrantBlob) isClientFrame_Body() {}
+
+func (*ClientFrame_DropBlob) isClientFrame_Body() {}
+
 // A HubFrame is one message from the hub: an answer (request is not 0) or a push.
 type HubFrame struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
@@ -361,6 +442,7 @@ type HubFrame struct {
 	//	*HubFrame_Welcomes
 	//	*HubFrame_Done
 	//	*HubFrame_GroupInfo
+	//	*HubFrame_BlobGrant
 	Body          isHubFrame_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -527,6 +609,15 @@ func (x *HubFrame) GetGroupInfo() *GroupInfo {
 	return nil
 }
 
+func (x *HubFrame) GetBlobGrant() *BlobGrant {
+	if x != nil {
+		if x, ok := x.Body.(*HubFrame_BlobGrant); ok {
+			return x.BlobGrant
+		}
+	}
+	return nil
+}
+
 type isHubFrame_Body interface {
 	isHubFrame_Body()
 }
@@ -583,6 +674,10 @@ type HubFrame_GroupInfo struct {
 	GroupInfo *GroupInfo `protobuf:"bytes,14,opt,name=group_info,json=groupInfo,proto3,oneof"`
 }
 
+type HubFrame_BlobGrant struct {
+	BlobGrant *BlobGrant `protobuf:"bytes,20,opt,name=blob_grant,json=blobGrant,proto3,oneof"`
+}
+
 func (*HubFrame_Failure) isHubFrame_Body() {}
 
 func (*HubFrame_Challenge) isHubFrame_Body() {}
@@ -608,6 +703,8 @@ func (*HubFrame_Welcomes) isHubFrame_Body() {}
 func (*HubFrame_Done) isHubFrame_Body() {}
 
 func (*HubFrame_GroupInfo) isHubFrame_Body() {}
+
+func (*HubFrame_BlobGrant) isHubFrame_Body() {}
 
 // A Failure says why a request was refused. Nothing was changed by the request.
 type Failure struct {
@@ -1594,7 +1691,10 @@ type SendContent struct {
 	// The epoch it is sealed in: must be the matter's current one.
 	Epoch uint64 `protobuf:"varint,3,opt,name=epoch,proto3" json:"epoch,omitempty"`
 	// A crypto/seal message; opaque to the hub.
-	Payload       []byte `protobuf:"bytes,4,opt,name=payload,proto3" json:"payload,omitempty"`
+	Payload []byte `protobuf:"bytes,4,opt,name=payload,proto3" json:"payload,omitempty"`
+	// The blobs of this matter that the message names: they are kept as long as it is. At
+	// most 16, each complete (else NO_BLOB).
+	Blobs         [][]byte `protobuf:"bytes,5,rep,name=blobs,proto3" json:"blobs,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1653,6 +1753,13 @@ func (x *SendContent) GetEpoch() uint64 {
 func (x *SendContent) GetPayload() []byte {
 	if x != nil {
 		return x.Payload
+	}
+	return nil
+}
+
+func (x *SendContent) GetBlobs() [][]byte {
+	if x != nil {
+		return x.Blobs
 	}
 	return nil
 }
@@ -2242,6 +2349,183 @@ func (x *GroupInfo) GetGroupInfo() []byte {
 	return nil
 }
 
+// GrantBlob asks for leave to bring or fetch one blob of a matter, over HTTPS.
+type GrantBlob struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Matter []byte                 `protobuf:"bytes,1,opt,name=matter,proto3" json:"matter,omitempty"`
+	// 16 random bytes, chosen by the device that brings it.
+	Blob      []byte        `protobuf:"bytes,2,opt,name=blob,proto3" json:"blob,omitempty"`
+	Direction BlobDirection `protobuf:"varint,3,opt,name=direction,proto3,enum=causa.wire.v1.BlobDirection" json:"direction,omitempty"`
+	// UPLOAD: the exact bytes that will be brought.
+	Size          uint64 `protobuf:"varint,4,opt,name=size,proto3" json:"size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GrantBlob) Reset() {
+	*x = GrantBlob{}
+	mi := &file_causa_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GrantBlob) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GrantBlob) ProtoMessage() {}
+
+func (x *GrantBlob) ProtoReflect() protoreflect.Message {
+	mi := &file_causa_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GrantBlob.ProtoReflect.Descriptor instead.
+func (*GrantBlob) Descriptor() ([]byte, []int) {
+	return file_causa_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *GrantBlob) GetMatter() []byte {
+	if x != nil {
+		return x.Matter
+	}
+	return nil
+}
+
+func (x *GrantBlob) GetBlob() []byte {
+	if x != nil {
+		return x.Blob
+	}
+	return nil
+}
+
+func (x *GrantBlob) GetDirection() BlobDirection {
+	if x != nil {
+		return x.Direction
+	}
+	return BlobDirection_BLOB_DIRECTION_UNSPECIFIED
+}
+
+func (x *GrantBlob) GetSize() uint64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+// A BlobGrant is the token to show in the HTTPS requests, until it expires.
+type BlobGrant struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Token         string                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
+	ExpiresMs     int64                  `protobuf:"varint,2,opt,name=expires_ms,json=expiresMs,proto3" json:"expires_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BlobGrant) Reset() {
+	*x = BlobGrant{}
+	mi := &file_causa_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BlobGrant) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BlobGrant) ProtoMessage() {}
+
+func (x *BlobGrant) ProtoReflect() protoreflect.Message {
+	mi := &file_causa_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BlobGrant.ProtoReflect.Descriptor instead.
+func (*BlobGrant) Descriptor() ([]byte, []int) {
+	return file_causa_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *BlobGrant) GetToken() string {
+	if x != nil {
+		return x.Token
+	}
+	return ""
+}
+
+func (x *BlobGrant) GetExpiresMs() int64 {
+	if x != nil {
+		return x.ExpiresMs
+	}
+	return 0
+}
+
+// DropBlob deletes a blob, or what is there of it, that this device brought.
+type DropBlob struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Matter        []byte                 `protobuf:"bytes,1,opt,name=matter,proto3" json:"matter,omitempty"`
+	Blob          []byte                 `protobuf:"bytes,2,opt,name=blob,proto3" json:"blob,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DropBlob) Reset() {
+	*x = DropBlob{}
+	mi := &file_causa_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DropBlob) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DropBlob) ProtoMessage() {}
+
+func (x *DropBlob) ProtoReflect() protoreflect.Message {
+	mi := &file_causa_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DropBlob.ProtoReflect.Descriptor instead.
+func (*DropBlob) Descriptor() ([]byte, []int) {
+	return file_causa_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *DropBlob) GetMatter() []byte {
+	if x != nil {
+		return x.Matter
+	}
+	return nil
+}
+
+func (x *DropBlob) GetBlob() []byte {
+	if x != nil {
+		return x.Blob
+	}
+	return nil
+}
+
 type KeyPackages_Claimed struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Device        []byte                 `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
@@ -2252,7 +2536,7 @@ type KeyPackages_Claimed struct {
 
 func (x *KeyPackages_Claimed) Reset() {
 	*x = KeyPackages_Claimed{}
-	mi := &file_causa_proto_msgTypes[30]
+	mi := &file_causa_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2264,7 +2548,7 @@ func (x *KeyPackages_Claimed) String() string {
 func (*KeyPackages_Claimed) ProtoMessage() {}
 
 func (x *KeyPackages_Claimed) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[30]
+	mi := &file_causa_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2306,7 +2590,7 @@ type Heads_Head struct {
 
 func (x *Heads_Head) Reset() {
 	*x = Heads_Head{}
-	mi := &file_causa_proto_msgTypes[31]
+	mi := &file_causa_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2318,7 +2602,7 @@ func (x *Heads_Head) String() string {
 func (*Heads_Head) ProtoMessage() {}
 
 func (x *Heads_Head) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[31]
+	mi := &file_causa_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2378,7 +2662,7 @@ type Welcomes_Item struct {
 
 func (x *Welcomes_Item) Reset() {
 	*x = Welcomes_Item{}
-	mi := &file_causa_proto_msgTypes[32]
+	mi := &file_causa_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2390,7 +2674,7 @@ func (x *Welcomes_Item) String() string {
 func (*Welcomes_Item) ProtoMessage() {}
 
 func (x *Welcomes_Item) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[32]
+	mi := &file_causa_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2445,7 +2729,7 @@ var File_causa_proto protoreflect.FileDescriptor
 
 const file_causa_proto_rawDesc = "" +
 	"\n" +
-	"\vcausa.proto\x12\rcausa.wire.v1\"\x8b\a\n" +
+	"\vcausa.proto\x12\rcausa.wire.v1\"\xfe\a\n" +
 	"\vClientFrame\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\x04R\arequest\x120\n" +
 	"\asign_in\x18\x02 \x01(\v2\x15.causa.wire.v1.SignInH\x00R\x06signIn\x123\n" +
@@ -2464,8 +2748,11 @@ const file_causa_proto_rawDesc = "" +
 	"pull_heads\x18\v \x01(\v2\x18.causa.wire.v1.PullHeadsH\x00R\tpullHeads\x12B\n" +
 	"\rtake_welcomes\x18\f \x01(\v2\x1b.causa.wire.v1.TakeWelcomesH\x00R\ftakeWelcomes\x12B\n" +
 	"\rdrop_welcomes\x18\r \x01(\v2\x1b.causa.wire.v1.DropWelcomesH\x00R\fdropWelcomes\x12F\n" +
-	"\x0fpull_group_info\x18\x0e \x01(\v2\x1c.causa.wire.v1.PullGroupInfoH\x00R\rpullGroupInfoB\x06\n" +
-	"\x04body\"\x9c\x06\n" +
+	"\x0fpull_group_info\x18\x0e \x01(\v2\x1c.causa.wire.v1.PullGroupInfoH\x00R\rpullGroupInfo\x129\n" +
+	"\n" +
+	"grant_blob\x18\x14 \x01(\v2\x18.causa.wire.v1.GrantBlobH\x00R\tgrantBlob\x126\n" +
+	"\tdrop_blob\x18\x15 \x01(\v2\x17.causa.wire.v1.DropBlobH\x00R\bdropBlobB\x06\n" +
+	"\x04body\"\xd7\x06\n" +
 	"\bHubFrame\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\x04R\arequest\x122\n" +
 	"\afailure\x18\x02 \x01(\v2\x16.causa.wire.v1.FailureH\x00R\afailure\x128\n" +
@@ -2483,7 +2770,9 @@ const file_causa_proto_rawDesc = "" +
 	"\bwelcomes\x18\f \x01(\v2\x17.causa.wire.v1.WelcomesH\x00R\bwelcomes\x12)\n" +
 	"\x04done\x18\r \x01(\v2\x13.causa.wire.v1.DoneH\x00R\x04done\x129\n" +
 	"\n" +
-	"group_info\x18\x0e \x01(\v2\x18.causa.wire.v1.GroupInfoH\x00R\tgroupInfoB\x06\n" +
+	"group_info\x18\x0e \x01(\v2\x18.causa.wire.v1.GroupInfoH\x00R\tgroupInfo\x129\n" +
+	"\n" +
+	"blob_grant\x18\x14 \x01(\v2\x18.causa.wire.v1.BlobGrantH\x00R\tblobGrantB\x06\n" +
 	"\x04body\"\x81\x01\n" +
 	"\aFailure\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\rR\x04code\x12$\n" +
@@ -2548,12 +2837,13 @@ const file_causa_proto_rawDesc = "" +
 	"\awelcome\x18\x04 \x01(\fR\awelcome\x12'\n" +
 	"\x0fwelcome_devices\x18\x05 \x03(\fR\x0ewelcomeDevices\x12\x1d\n" +
 	"\n" +
-	"group_info\x18\x06 \x01(\fR\tgroupInfo\"o\n" +
+	"group_info\x18\x06 \x01(\fR\tgroupInfo\"\x85\x01\n" +
 	"\vSendContent\x12\x18\n" +
 	"\acounter\x18\x01 \x01(\x04R\acounter\x12\x16\n" +
 	"\x06matter\x18\x02 \x01(\fR\x06matter\x12\x14\n" +
 	"\x05epoch\x18\x03 \x01(\x04R\x05epoch\x12\x18\n" +
-	"\apayload\x18\x04 \x01(\fR\apayload\"5\n" +
+	"\apayload\x18\x04 \x01(\fR\apayload\x12\x14\n" +
+	"\x05blobs\x18\x05 \x03(\fR\x05blobs\"5\n" +
 	"\bAccepted\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x17\n" +
 	"\atime_ms\x18\x02 \x01(\x03R\x06timeMs\"\xa8\x01\n" +
@@ -2599,11 +2889,27 @@ const file_causa_proto_rawDesc = "" +
 	"\x06matter\x18\x01 \x01(\fR\x06matter\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12\x1d\n" +
 	"\n" +
-	"group_info\x18\x03 \x01(\fR\tgroupInfo*V\n" +
+	"group_info\x18\x03 \x01(\fR\tgroupInfo\"\x87\x01\n" +
+	"\tGrantBlob\x12\x16\n" +
+	"\x06matter\x18\x01 \x01(\fR\x06matter\x12\x12\n" +
+	"\x04blob\x18\x02 \x01(\fR\x04blob\x12:\n" +
+	"\tdirection\x18\x03 \x01(\x0e2\x1c.causa.wire.v1.BlobDirectionR\tdirection\x12\x12\n" +
+	"\x04size\x18\x04 \x01(\x04R\x04size\"@\n" +
+	"\tBlobGrant\x12\x14\n" +
+	"\x05token\x18\x01 \x01(\tR\x05token\x12\x1d\n" +
+	"\n" +
+	"expires_ms\x18\x02 \x01(\x03R\texpiresMs\"6\n" +
+	"\bDropBlob\x12\x16\n" +
+	"\x06matter\x18\x01 \x01(\fR\x06matter\x12\x12\n" +
+	"\x04blob\x18\x02 \x01(\fR\x04blob*V\n" +
 	"\tEntryKind\x12\x1a\n" +
 	"\x16ENTRY_KIND_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11ENTRY_KIND_COMMIT\x10\x01\x12\x16\n" +
-	"\x12ENTRY_KIND_CONTENT\x10\x02B\x12Z\x10causa/wire/pb;pbb\x06proto3"
+	"\x12ENTRY_KIND_CONTENT\x10\x02*g\n" +
+	"\rBlobDirection\x12\x1e\n" +
+	"\x1aBLOB_DIRECTION_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15BLOB_DIRECTION_UPLOAD\x10\x01\x12\x1b\n" +
+	"\x17BLOB_DIRECTION_DOWNLOAD\x10\x02B\x12Z\x10causa/wire/pb;pbb\x06proto3"
 
 var (
 	file_causa_proto_rawDescOnce sync.Once
@@ -2617,83 +2923,91 @@ func file_causa_proto_rawDescGZIP() []byte {
 	return file_causa_proto_rawDescData
 }
 
-var file_causa_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_causa_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_causa_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_causa_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_causa_proto_goTypes = []any{
 	(EntryKind)(0),               // 0: causa.wire.v1.EntryKind
-	(*ClientFrame)(nil),          // 1: causa.wire.v1.ClientFrame
-	(*HubFrame)(nil),             // 2: causa.wire.v1.HubFrame
-	(*Failure)(nil),              // 3: causa.wire.v1.Failure
-	(*Challenge)(nil),            // 4: causa.wire.v1.Challenge
-	(*SignIn)(nil),               // 5: causa.wire.v1.SignIn
-	(*Ready)(nil),                // 6: causa.wire.v1.Ready
-	(*Stock)(nil),                // 7: causa.wire.v1.Stock
-	(*Done)(nil),                 // 8: causa.wire.v1.Done
-	(*PullLog)(nil),              // 9: causa.wire.v1.PullLog
-	(*LogPage)(nil),              // 10: causa.wire.v1.LogPage
-	(*AppendLog)(nil),            // 11: causa.wire.v1.AppendLog
-	(*LogAppended)(nil),          // 12: causa.wire.v1.LogAppended
-	(*PublishKeyPackages)(nil),   // 13: causa.wire.v1.PublishKeyPackages
-	(*KeyPackagesPublished)(nil), // 14: causa.wire.v1.KeyPackagesPublished
-	(*ClaimKeyPackages)(nil),     // 15: causa.wire.v1.ClaimKeyPackages
-	(*KeyPackages)(nil),          // 16: causa.wire.v1.KeyPackages
-	(*CreateMatter)(nil),         // 17: causa.wire.v1.CreateMatter
-	(*CommitBundle)(nil),         // 18: causa.wire.v1.CommitBundle
-	(*SendContent)(nil),          // 19: causa.wire.v1.SendContent
-	(*Accepted)(nil),             // 20: causa.wire.v1.Accepted
-	(*Entry)(nil),                // 21: causa.wire.v1.Entry
-	(*PullMatter)(nil),           // 22: causa.wire.v1.PullMatter
-	(*MatterPage)(nil),           // 23: causa.wire.v1.MatterPage
-	(*PullHeads)(nil),            // 24: causa.wire.v1.PullHeads
-	(*Heads)(nil),                // 25: causa.wire.v1.Heads
-	(*TakeWelcomes)(nil),         // 26: causa.wire.v1.TakeWelcomes
-	(*Welcomes)(nil),             // 27: causa.wire.v1.Welcomes
-	(*DropWelcomes)(nil),         // 28: causa.wire.v1.DropWelcomes
-	(*PullGroupInfo)(nil),        // 29: causa.wire.v1.PullGroupInfo
-	(*GroupInfo)(nil),            // 30: causa.wire.v1.GroupInfo
-	(*KeyPackages_Claimed)(nil),  // 31: causa.wire.v1.KeyPackages.Claimed
-	(*Heads_Head)(nil),           // 32: causa.wire.v1.Heads.Head
-	(*Welcomes_Item)(nil),        // 33: causa.wire.v1.Welcomes.Item
+	(BlobDirection)(0),           // 1: causa.wire.v1.BlobDirection
+	(*ClientFrame)(nil),          // 2: causa.wire.v1.ClientFrame
+	(*HubFrame)(nil),             // 3: causa.wire.v1.HubFrame
+	(*Failure)(nil),              // 4: causa.wire.v1.Failure
+	(*Challenge)(nil),            // 5: causa.wire.v1.Challenge
+	(*SignIn)(nil),               // 6: causa.wire.v1.SignIn
+	(*Ready)(nil),                // 7: causa.wire.v1.Ready
+	(*Stock)(nil),                // 8: causa.wire.v1.Stock
+	(*Done)(nil),                 // 9: causa.wire.v1.Done
+	(*PullLog)(nil),              // 10: causa.wire.v1.PullLog
+	(*LogPage)(nil),              // 11: causa.wire.v1.LogPage
+	(*AppendLog)(nil),            // 12: causa.wire.v1.AppendLog
+	(*LogAppended)(nil),          // 13: causa.wire.v1.LogAppended
+	(*PublishKeyPackages)(nil),   // 14: causa.wire.v1.PublishKeyPackages
+	(*KeyPackagesPublished)(nil), // 15: causa.wire.v1.KeyPackagesPublished
+	(*ClaimKeyPackages)(nil),     // 16: causa.wire.v1.ClaimKeyPackages
+	(*KeyPackages)(nil),          // 17: causa.wire.v1.KeyPackages
+	(*CreateMatter)(nil),         // 18: causa.wire.v1.CreateMatter
+	(*CommitBundle)(nil),         // 19: causa.wire.v1.CommitBundle
+	(*SendContent)(nil),          // 20: causa.wire.v1.SendContent
+	(*Accepted)(nil),             // 21: causa.wire.v1.Accepted
+	(*Entry)(nil),                // 22: causa.wire.v1.Entry
+	(*PullMatter)(nil),           // 23: causa.wire.v1.PullMatter
+	(*MatterPage)(nil),           // 24: causa.wire.v1.MatterPage
+	(*PullHeads)(nil),            // 25: causa.wire.v1.PullHeads
+	(*Heads)(nil),                // 26: causa.wire.v1.Heads
+	(*TakeWelcomes)(nil),         // 27: causa.wire.v1.TakeWelcomes
+	(*Welcomes)(nil),             // 28: causa.wire.v1.Welcomes
+	(*DropWelcomes)(nil),         // 29: causa.wire.v1.DropWelcomes
+	(*PullGroupInfo)(nil),        // 30: causa.wire.v1.PullGroupInfo
+	(*GroupInfo)(nil),            // 31: causa.wire.v1.GroupInfo
+	(*GrantBlob)(nil),            // 32: causa.wire.v1.GrantBlob
+	(*BlobGrant)(nil),            // 33: causa.wire.v1.BlobGrant
+	(*DropBlob)(nil),             // 34: causa.wire.v1.DropBlob
+	(*KeyPackages_Claimed)(nil),  // 35: causa.wire.v1.KeyPackages.Claimed
+	(*Heads_Head)(nil),           // 36: causa.wire.v1.Heads.Head
+	(*Welcomes_Item)(nil),        // 37: causa.wire.v1.Welcomes.Item
 }
 var file_causa_proto_depIdxs = []int32{
-	5,  // 0: causa.wire.v1.ClientFrame.sign_in:type_name -> causa.wire.v1.SignIn
-	9,  // 1: causa.wire.v1.ClientFrame.pull_log:type_name -> causa.wire.v1.PullLog
-	11, // 2: causa.wire.v1.ClientFrame.append_log:type_name -> causa.wire.v1.AppendLog
-	13, // 3: causa.wire.v1.ClientFrame.publish_key_packages:type_name -> causa.wire.v1.PublishKeyPackages
-	15, // 4: causa.wire.v1.ClientFrame.claim_key_packages:type_name -> causa.wire.v1.ClaimKeyPackages
-	17, // 5: causa.wire.v1.ClientFrame.create_matter:type_name -> causa.wire.v1.CreateMatter
-	18, // 6: causa.wire.v1.ClientFrame.commit_bundle:type_name -> causa.wire.v1.CommitBundle
-	19, // 7: causa.wire.v1.ClientFrame.send_content:type_name -> causa.wire.v1.SendContent
-	22, // 8: causa.wire.v1.ClientFrame.pull_matter:type_name -> causa.wire.v1.PullMatter
-	24, // 9: causa.wire.v1.ClientFrame.pull_heads:type_name -> causa.wire.v1.PullHeads
-	26, // 10: causa.wire.v1.ClientFrame.take_welcomes:type_name -> causa.wire.v1.TakeWelcomes
-	28, // 11: causa.wire.v1.ClientFrame.drop_welcomes:type_name -> causa.wire.v1.DropWelcomes
-	29, // 12: causa.wire.v1.ClientFrame.pull_group_info:type_name -> causa.wire.v1.PullGroupInfo
-	3,  // 13: causa.wire.v1.HubFrame.failure:type_name -> causa.wire.v1.Failure
-	4,  // 14: causa.wire.v1.HubFrame.challenge:type_name -> causa.wire.v1.Challenge
-	6,  // 15: causa.wire.v1.HubFrame.ready:type_name -> causa.wire.v1.Ready
-	10, // 16: causa.wire.v1.HubFrame.log_page:type_name -> causa.wire.v1.LogPage
-	12, // 17: causa.wire.v1.HubFrame.log_appended:type_name -> causa.wire.v1.LogAppended
-	14, // 18: causa.wire.v1.HubFrame.key_packages_published:type_name -> causa.wire.v1.KeyPackagesPublished
-	16, // 19: causa.wire.v1.HubFrame.key_packages:type_name -> causa.wire.v1.KeyPackages
-	20, // 20: causa.wire.v1.HubFrame.accepted:type_name -> causa.wire.v1.Accepted
-	23, // 21: causa.wire.v1.HubFrame.matter_page:type_name -> causa.wire.v1.MatterPage
-	25, // 22: causa.wire.v1.HubFrame.heads:type_name -> causa.wire.v1.Heads
-	27, // 23: causa.wire.v1.HubFrame.welcomes:type_name -> causa.wire.v1.Welcomes
-	8,  // 24: causa.wire.v1.HubFrame.done:type_name -> causa.wire.v1.Done
-	30, // 25: causa.wire.v1.HubFrame.group_info:type_name -> causa.wire.v1.GroupInfo
-	7,  // 26: causa.wire.v1.Ready.key_packages:type_name -> causa.wire.v1.Stock
-	7,  // 27: causa.wire.v1.KeyPackagesPublished.stock:type_name -> causa.wire.v1.Stock
-	31, // 28: causa.wire.v1.KeyPackages.claimed:type_name -> causa.wire.v1.KeyPackages.Claimed
-	0,  // 29: causa.wire.v1.Entry.kind:type_name -> causa.wire.v1.EntryKind
-	21, // 30: causa.wire.v1.MatterPage.entries:type_name -> causa.wire.v1.Entry
-	32, // 31: causa.wire.v1.Heads.heads:type_name -> causa.wire.v1.Heads.Head
-	33, // 32: causa.wire.v1.Welcomes.items:type_name -> causa.wire.v1.Welcomes.Item
-	33, // [33:33] is the sub-list for method output_type
-	33, // [33:33] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	6,  // 0: causa.wire.v1.ClientFrame.sign_in:type_name -> causa.wire.v1.SignIn
+	10, // 1: causa.wire.v1.ClientFrame.pull_log:type_name -> causa.wire.v1.PullLog
+	12, // 2: causa.wire.v1.ClientFrame.append_log:type_name -> causa.wire.v1.AppendLog
+	14, // 3: causa.wire.v1.ClientFrame.publish_key_packages:type_name -> causa.wire.v1.PublishKeyPackages
+	16, // 4: causa.wire.v1.ClientFrame.claim_key_packages:type_name -> causa.wire.v1.ClaimKeyPackages
+	18, // 5: causa.wire.v1.ClientFrame.create_matter:type_name -> causa.wire.v1.CreateMatter
+	19, // 6: causa.wire.v1.ClientFrame.commit_bundle:type_name -> causa.wire.v1.CommitBundle
+	20, // 7: causa.wire.v1.ClientFrame.send_content:type_name -> causa.wire.v1.SendContent
+	23, // 8: causa.wire.v1.ClientFrame.pull_matter:type_name -> causa.wire.v1.PullMatter
+	25, // 9: causa.wire.v1.ClientFrame.pull_heads:type_name -> causa.wire.v1.PullHeads
+	27, // 10: causa.wire.v1.ClientFrame.take_welcomes:type_name -> causa.wire.v1.TakeWelcomes
+	29, // 11: causa.wire.v1.ClientFrame.drop_welcomes:type_name -> causa.wire.v1.DropWelcomes
+	30, // 12: causa.wire.v1.ClientFrame.pull_group_info:type_name -> causa.wire.v1.PullGroupInfo
+	32, // 13: causa.wire.v1.ClientFrame.grant_blob:type_name -> causa.wire.v1.GrantBlob
+	34, // 14: causa.wire.v1.ClientFrame.drop_blob:type_name -> causa.wire.v1.DropBlob
+	4,  // 15: causa.wire.v1.HubFrame.failure:type_name -> causa.wire.v1.Failure
+	5,  // 16: causa.wire.v1.HubFrame.challenge:type_name -> causa.wire.v1.Challenge
+	7,  // 17: causa.wire.v1.HubFrame.ready:type_name -> causa.wire.v1.Ready
+	11, // 18: causa.wire.v1.HubFrame.log_page:type_name -> causa.wire.v1.LogPage
+	13, // 19: causa.wire.v1.HubFrame.log_appended:type_name -> causa.wire.v1.LogAppended
+	15, // 20: causa.wire.v1.HubFrame.key_packages_published:type_name -> causa.wire.v1.KeyPackagesPublished
+	17, // 21: causa.wire.v1.HubFrame.key_packages:type_name -> causa.wire.v1.KeyPackages
+	21, // 22: causa.wire.v1.HubFrame.accepted:type_name -> causa.wire.v1.Accepted
+	24, // 23: causa.wire.v1.HubFrame.matter_page:type_name -> causa.wire.v1.MatterPage
+	26, // 24: causa.wire.v1.HubFrame.heads:type_name -> causa.wire.v1.Heads
+	28, // 25: causa.wire.v1.HubFrame.welcomes:type_name -> causa.wire.v1.Welcomes
+	9,  // 26: causa.wire.v1.HubFrame.done:type_name -> causa.wire.v1.Done
+	31, // 27: causa.wire.v1.HubFrame.group_info:type_name -> causa.wire.v1.GroupInfo
+	33, // 28: causa.wire.v1.HubFrame.blob_grant:type_name -> causa.wire.v1.BlobGrant
+	8,  // 29: causa.wire.v1.Ready.key_packages:type_name -> causa.wire.v1.Stock
+	8,  // 30: causa.wire.v1.KeyPackagesPublished.stock:type_name -> causa.wire.v1.Stock
+	35, // 31: causa.wire.v1.KeyPackages.claimed:type_name -> causa.wire.v1.KeyPackages.Claimed
+	0,  // 32: causa.wire.v1.Entry.kind:type_name -> causa.wire.v1.EntryKind
+	22, // 33: causa.wire.v1.MatterPage.entries:type_name -> causa.wire.v1.Entry
+	36, // 34: causa.wire.v1.Heads.heads:type_name -> causa.wire.v1.Heads.Head
+	37, // 35: causa.wire.v1.Welcomes.items:type_name -> causa.wire.v1.Welcomes.Item
+	1,  // 36: causa.wire.v1.GrantBlob.direction:type_name -> causa.wire.v1.BlobDirection
+	37, // [37:37] is the sub-list for method output_type
+	37, // [37:37] is the sub-list for method input_type
+	37, // [37:37] is the sub-list for extension type_name
+	37, // [37:37] is the sub-list for extension extendee
+	0,  // [0:37] is the sub-list for field type_name
 }
 
 func init() { file_causa_proto_init() }
@@ -2715,6 +3029,8 @@ func file_causa_proto_init() {
 		(*ClientFrame_TakeWelcomes)(nil),
 		(*ClientFrame_DropWelcomes)(nil),
 		(*ClientFrame_PullGroupInfo)(nil),
+		(*ClientFrame_GrantBlob)(nil),
+		(*ClientFrame_DropBlob)(nil),
 	}
 	file_causa_proto_msgTypes[1].OneofWrappers = []any{
 		(*HubFrame_Failure)(nil),
@@ -2730,6 +3046,7 @@ func file_causa_proto_init() {
 		(*HubFrame_Welcomes)(nil),
 		(*HubFrame_Done)(nil),
 		(*HubFrame_GroupInfo)(nil),
+		(*HubFrame_BlobGrant)(nil),
 	}
 	file_causa_proto_msgTypes[4].OneofWrappers = []any{
 		(*SignIn_Device)(nil),
@@ -2740,8 +3057,8 @@ func file_causa_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_causa_proto_rawDesc), len(file_causa_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   33,
+			NumEnums:      2,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
