@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"causa/hub/db"
+	"causa/hub/db/sqlite"
 	"causa/internal/fault"
 )
 
@@ -63,7 +64,7 @@ func Backup(ctx context.Context, data, to string) (m *Manifest, err error) {
 		return nil, backupFault(err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
-	if err := db.Backup(ctx, filepath.Join(data, databaseFile), filepath.Join(work, databaseFile)); errors.Is(err, db.ErrFull) {
+	if err := sqlite.Backup(ctx, filepath.Join(data, databaseFile), filepath.Join(work, databaseFile)); errors.Is(err, db.ErrFull) {
 		return nil, backupFault(err) // it is the backup's disk that is full
 	} else if err != nil {
 		return nil, folderFault(err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 
 	"causa/hub/db"
@@ -21,14 +20,6 @@ func Check(ctx context.Context, data string) (problems []string, err error) {
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	return check(ctx, s)
-}
-
-func openSnapshot(ctx context.Context, data string) (*db.Snapshot, error) {
-	s, err := db.OpenSnapshot(ctx, filepath.Join(data, databaseFile))
-	if err != nil {
-		return nil, folderFault(err)
-	}
-	return s, nil
 }
 
 func check(ctx context.Context, s *db.Snapshot) (problems []string, err error) {

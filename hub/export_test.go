@@ -2,11 +2,20 @@ package hub
 
 import (
 	"context"
+	"errors"
 	"time"
+
+	"causa/hub/db/sqlite"
 )
 
 // LimitPages makes the hub's disk full at so many pages; 0 makes room again.
-func (h *Hub) LimitPages(n int64) error { return h.db.LimitPages(context.Background(), n) }
+func (h *Hub) LimitPages(n int64) error {
+	s, ok := h.db.Store().(*sqlite.Store)
+	if !ok {
+		return errors.New("another engine's disk can't be made full")
+	}
+	return s.LimitPages(context.Background(), n)
+}
 
 // Queued returns how many bytes wait for the connections together.
 func (h *Hub) Queued() (n int) {

@@ -183,7 +183,7 @@ func takeFolder(data string) (*folderlock.Lock, error) {
 
 // openStore opens the database and what is kept in memory of it.
 func (h *Hub) openStore(ctx context.Context) (err error) {
-	if h.db, err = db.Open(ctx, filepath.Join(h.opts.Data, databaseFile)); err != nil {
+	if h.db, err = openDatabase(ctx, h.opts.Data); err != nil {
 		return storeFault(err)
 	}
 	if h.org, err = restoreOrg(ctx, h.db); err != nil {
@@ -213,9 +213,12 @@ func (h *Hub) openFounding(ctx context.Context) error {
 		return storeFault(err)
 	}
 	if !ok {
-		seed = make([]byte, ed25519.SeedSize)
-		_, _ = rand.Read(seed) // never fails
-		if err := h.db.Write(ctx, func(tx *db.Tx) error { return tx.SetMeta(metaFounding, seed) }); err != nil {
+		fresh := make([]byte, ed25519.SeedSize)
+		_, _ = rand.Read(fresh) // never fails
+		if err := h.db.Write(ctx, func(tx *db.Tx) error {
+			seed, err = tx.KeepMeta(metaFounding, fresh) // another hub may have been faster
+			return err
+		}); err != nil {
 			return storeFault(err)
 		}
 	}

@@ -50,7 +50,7 @@ func Restore(ctx context.Context, from, data string) (m *Manifest, err error) {
 	if m, err = readManifest(work); err != nil {
 		return nil, err
 	}
-	if m.Incarnation, err = raise(ctx, filepath.Join(work, databaseFile)); err != nil {
+	if m.Incarnation, err = raise(ctx, work); err != nil {
 		return nil, storeFault(err)
 	}
 	s, err := openSnapshot(ctx, work)
@@ -112,8 +112,8 @@ func readManifest(dir string) (*Manifest, error) {
 // raise brings a restored database up to date and gives it a new incarnation. Key
 // packages in stock are dropped: some may have been used since, and a device that comes
 // back makes new ones. Those of last resort stay.
-func raise(ctx context.Context, path string) (incarnation uint64, err error) {
-	d, err := db.Open(ctx, path)
+func raise(ctx context.Context, data string) (incarnation uint64, err error) {
+	d, err := openDatabase(ctx, data)
 	if err != nil {
 		return 0, err
 	}

@@ -127,7 +127,7 @@ func activeDevices(state *orglog.State) (n int) {
 
 // Status says how the hub is.
 func (h *Hub) Status(ctx context.Context) (st *Status, err error) {
-	s, err := db.OpenSnapshot(ctx, filepath.Join(h.opts.Data, databaseFile))
+	s, err := openSnapshot(ctx, h.opts.Data)
 	if err != nil {
 		return nil, err
 	}

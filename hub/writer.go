@@ -178,17 +178,14 @@ func (b *batch) apply(tx *db.Tx) error {
 			return err
 		}
 	}
-	for _, m := range b.dirty {
-		if err := tx.SetMatter(&m.Matter); err != nil {
-			return err
-		}
+	moved := make([]*db.Matter, len(b.dirty))
+	for i, m := range b.dirty {
+		moved[i] = &m.Matter
 	}
-	for no, counter := range b.counters {
-		if err := tx.SetCounter(no, counter); err != nil {
-			return err
-		}
+	if err := tx.SetMatters(moved); err != nil {
+		return err
 	}
-	return nil
+	return tx.SetCounters(b.counters)
 }
 
 // current reports whether a session still speaks for its device. A request of an older

@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"database/sql"
-	"fmt"
 
 	"causa/matter"
 )
@@ -21,19 +20,18 @@ type span struct{ from, until uint64 }
 // Page returns the entries after a sequence that the device may see, in order: those
 // of the times it was in the matter, each with the commit that began and the commit
 // that ended it. It holds at most limit entries and at most maxBytes of payload (but
-// one entry in any case). What is no longer kept is passed over. ok is false when the device never was in such a matter.
+// one entry in any case). What is no longer kept is passed over. ok is false when the
+// device never was in such a matter.
 func (d *DB) Page(ctx context.Context, id matter.ID, device DeviceNo, after uint64, limit, maxBytes int) (p Page, ok bool, err error) {
-	tx, err := d.reader.BeginTx(ctx, nil) // one view of both tables
-	if err != nil {
-		return p, false, fmt.Errorf("read matter: %w", classify(err))
-	}
-	defer func() { _ = tx.Rollback() }() // nothing was written
-	var no, head, floor int64
-	ok, err = scanOne(tx.StmtContext(ctx, d.read.matterOf).QueryRowContext(ctx, id[:]), "read matter", &no, &head, &floor)
-	if err != nil || !ok {
-		return p, false, err
-	}
-	spans, err := d.spansOf(ctx, tx, no, device, uint64(head))
+	err = d.store.Read(ctx, func(c Conn) error {
+		p, ok, err = page(c, id, device, after, limit, maxBytes)
+		return err
+	})
+	return p, ok, err
+}
+
+func page(c Conn, id matter.ID, device DeviceNo, after uint64, limit, maxBytes int) (p Page, ok bool, err error) {
+	no, floor, spans, err := spansOf(c, id, device)
 	if err != nil || len(spans) == 0 {
 		return p, false, err
 	}
@@ -42,26 +40,27 @@ func (d *DB) Page(ctx context.Context, id matter.ID, device DeviceNo, after uint
 		if s.until <= after {
 			continue
 		}
-		if gone := min(uint64(floor), s.until); gone > after && gone >= s.from {
+		if gone := min(floor, s.until); gone > after && gone >= s.from {
 			after, p.Trimmed = gone, gone
 		}
 		if s.until <= after {
 			continue // nothing of this time is left
 		}
 		// The next span, if any, is another page's.
-		p.Entries, err = d.entries(ctx, tx, no, max(after+1, s.from), s.until, limit, maxBytes)
+		p.Entries, err = entriesOf(c, no, max(after+1, s.from), s.until, limit, maxBytes)
 		return p, true, err
 	}
 	return p, true, nil
 }
 
-func (d *DB) spansOf(ctx context.Context, tx *sql.Tx, no int64, device DeviceNo, head uint64) (spans []span, err error) {
-	err = each("read participants", func() (*sql.Rows, error) {
-		return tx.StmtContext(ctx, d.read.spans).QueryContext(ctx, no, int64(device))
-	}, func(rows *sql.Rows) (bool, error) {
+// spansOf returns the times that a device was in a matter, none when there is no such
+// matter, and the matter's floor.
+func spansOf(c Conn, id matter.ID, device DeviceNo) (no MatterNo, floor uint64, spans []span, err error) {
+	err = ask(c, "read participants", func(r Row) (bool, error) {
 		var s span
+		var head uint64
 		var until sql.NullInt64
-		if err := rows.Scan(&s.from, &until); err != nil {
+		if err := r.Scan(&no, &head, &floor, &s.from, &until); err != nil {
 			return false, err
 		}
 		s.until = head
@@ -70,18 +69,17 @@ func (d *DB) spansOf(ctx context.Context, tx *sql.Tx, no int64, device DeviceNo,
 		}
 		spans = append(spans, s)
 		return true, nil
-	})
-	return spans, err
+	}, `SELECT m.no, m.head, m.floor, p.from_seq, p.until_seq FROM matters m JOIN participants p ON p.matter = m.no
+		WHERE m.id = $1 AND p.device = $2 ORDER BY p.from_seq`, id[:], int64(device))
+	return no, floor, spans, err
 }
 
-func (d *DB) entries(ctx context.Context, tx *sql.Tx, no int64, from, until uint64, limit, maxBytes int) (entries []Entry, err error) {
+func entriesOf(c Conn, no MatterNo, from, until uint64, limit, maxBytes int) (entries []Entry, err error) {
 	size := 0
-	err = each("read entries", func() (*sql.Rows, error) {
-		return tx.StmtContext(ctx, d.read.page).QueryContext(ctx, no, clamp(from), clamp(until), limit)
-	}, func(rows *sql.Rows) (bool, error) {
+	err = ask(c, "read entries", func(r Row) (bool, error) {
 		var e Entry
 		var sender []byte
-		if err := rows.Scan(&e.Seq, &e.TimeMS, &e.Kind, &sender, &e.Epoch, &e.Payload); err != nil {
+		if err := r.Scan(&e.Seq, &e.TimeMS, &e.Kind, &sender, &e.Epoch, &e.Payload); err != nil {
 			return false, err
 		}
 		if size += len(e.Payload); size > maxBytes && len(entries) > 0 {
@@ -90,6 +88,7 @@ func (d *DB) entries(ctx context.Context, tx *sql.Tx, no int64, from, until uint
 		copy(e.Sender[:], sender)
 		entries = append(entries, e)
 		return true, nil
-	})
+	}, `SELECT e.seq, e.time_ms, e.kind, d.id, e.epoch, e.payload FROM entries e JOIN devices d ON d.no = e.sender
+		WHERE e.matter = $1 AND e.seq BETWEEN $2 AND $3 ORDER BY e.seq LIMIT $4`, int64(no), clamp(from), clamp(until), limit)
 	return entries, err
 }

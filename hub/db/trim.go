@@ -1,35 +1,43 @@
 package db
 
-import (
-	"context"
-	"database/sql"
-)
+import "context"
 
 // Due returns the matters whose oldest entry is from before a time.
 func (d *DB) Due(ctx context.Context, beforeMS int64) (nos []MatterNo, err error) {
-	err = each("list matters to trim", func() (*sql.Rows, error) {
-		return d.read.due.QueryContext(ctx, beforeMS)
-	}, func(rows *sql.Rows) (bool, error) {
+	err = d.query(ctx, "list matters to trim", func(r Row) (bool, error) {
 		var no MatterNo
-		if err := rows.Scan(&no); err != nil {
-			return false, err
-		}
+		err := r.Scan(&no)
 		nos = append(nos, no)
-		return true, nil
-	})
+		return true, err
+	}, `SELECT m.no FROM matters m JOIN entries e ON e.matter = m.no AND e.seq = m.floor + 1 WHERE e.time_ms < $1`, beforeMS)
 	return nos, err
 }
 
 // Trim deletes the oldest entries of a matter that are from before a time, at most
 // limit of them, and returns how many. The matter's floor says up to where.
 func (tx *Tx) Trim(no MatterNo, beforeMS int64, limit int) (n uint64, err error) {
-	var floor, upTo uint64
-	ok, err := one(tx.oldest, "find entries to trim", []any{int64(no), limit, beforeMS}, &floor, &upTo)
-	if err != nil || !ok || upTo <= floor {
+	if err := tx.flush(); err != nil {
 		return 0, err
 	}
-	for _, s := range []*sql.Stmt{tx.trimEntries, tx.trimCommits, tx.setFloor} {
-		if err := run(s, "trim matter", int64(no), int64(upTo)); err != nil {
+	var floor, upTo uint64
+	// Of several hubs that trim a matter at once, each sees what the one before did.
+	ok, err := one(tx.conn, "find matter to trim", []any{&floor}, tx.conn.Pick(
+		`SELECT floor FROM matters WHERE no = $1`, `SELECT floor FROM matters WHERE no = $1 FOR NO KEY UPDATE`), int64(no))
+	if err != nil || !ok {
+		return 0, err
+	}
+	// The entries' times don't run backwards: those that are too old come first.
+	if _, err := one(tx.conn, "find entries to trim", []any{&upTo}, `SELECT coalesce(max(seq), 0) FROM
+		(SELECT seq, time_ms FROM entries WHERE matter = $1 AND seq > $2 ORDER BY seq LIMIT $3) AS e WHERE time_ms < $4`,
+		int64(no), int64(floor), limit, beforeMS); err != nil || upTo <= floor {
+		return 0, err
+	}
+	for _, query := range []string{
+		`DELETE FROM entries WHERE matter = $1 AND seq <= $2`,
+		`DELETE FROM commits WHERE matter = $1 AND seq <= $2`,
+		`UPDATE matters SET floor = $2 WHERE no = $1`,
+	} {
+		if err := tx.exec("trim matter", query, int64(no), int64(upTo)); err != nil {
 			return 0, err
 		}
 	}

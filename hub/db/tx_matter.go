@@ -1,8 +1,6 @@
 package db
 
 import (
-	"fmt"
-
 	"causa/matter"
 )
 
@@ -10,34 +8,27 @@ import (
 func (tx *Tx) Matter(id matter.ID) (m Matter, ok bool, err error) {
 	m.ID = id
 	var digest []byte
-	ok, err = one(tx.matter, "find matter", []any{id[:]}, &m.No, &m.Creator, &digest, &m.Epoch, &m.Head, &m.TimeMS)
+	ok, err = one(tx.conn, "find matter", []any{&m.No, &m.Creator, &digest, &m.Epoch, &m.Head, &m.TimeMS},
+		`SELECT no, creator, digest, epoch, head, time_ms FROM matters WHERE id = $1`, id[:])
 	if err != nil || !ok {
 		return m, ok, err
 	}
 	copy(m.Digest[:], digest)
-	rows, err := tx.matterDevices.Query(int64(m.No)) //nolint:noctx // a batch is never abandoned halfway
-	if err != nil {
-		return m, false, fmt.Errorf("list participants: %w", classify(err))
-	}
-	defer func() { _ = rows.Close() }() // rows.Err below tells all
-	for rows.Next() {
+	err = ask(tx.conn, "list participants", func(r Row) (bool, error) {
 		var d DeviceNo
-		if err := rows.Scan(&d); err != nil {
-			return m, false, fmt.Errorf("list participants: %w", classify(err))
-		}
+		err := r.Scan(&d)
 		m.Devices = append(m.Devices, d)
-	}
-	if err := rows.Err(); err != nil {
-		return m, false, fmt.Errorf("list participants: %w", classify(err))
-	}
-	return m, true, nil
+		return true, err
+	}, `SELECT device FROM participants WHERE matter = $1 AND until_seq IS NULL ORDER BY device`, int64(m.No))
+	return m, err == nil, err
 }
 
 // AddMatter stores a new matter with its first GroupInfo and its devices, who are in
 // it from the first entry on, and sets its number.
 func (tx *Tx) AddMatter(m *Matter, groupInfo []byte) error {
-	if _, err := one(tx.addMatter, "add matter",
-		[]any{m.ID[:], int64(m.Creator), m.Digest[:], int64(m.Epoch), int64(m.Head), m.TimeMS}, &m.No); err != nil {
+	if _, err := one(tx.conn, "add matter", []any{&m.No},
+		`INSERT INTO matters (id, creator, digest, epoch, head, time_ms) VALUES ($1, $2, $3, $4, $5, $6) RETURNING no`,
+		m.ID[:], int64(m.Creator), m.Digest[:], int64(m.Epoch), int64(m.Head), m.TimeMS); err != nil {
 		return err
 	}
 	for _, d := range m.Devices {
@@ -48,74 +39,97 @@ func (tx *Tx) AddMatter(m *Matter, groupInfo []byte) error {
 	return tx.SetGroupInfo(m.No, m.Epoch, groupInfo)
 }
 
-// SetMatter stores a matter's epoch, head and time.
-func (tx *Tx) SetMatter(m *Matter) error {
-	return run(tx.setMatter, "set matter", int64(m.Epoch), int64(m.Head), m.TimeMS, int64(m.No))
+// SetMatters stores the epoch, head and time of matters.
+func (tx *Tx) SetMatters(ms []*Matter) error {
+	var nos, epochs, heads, times []int64
+	for _, m := range ms {
+		nos, epochs = append(nos, int64(m.No)), append(epochs, int64(m.Epoch))
+		heads, times = append(heads, int64(m.Head)), append(times, m.TimeMS)
+	}
+	return wrap("set matters", tx.conn.Many(Bulk{
+		One: `UPDATE matters SET epoch = $2, head = $3, time_ms = $4 WHERE no = $1`,
+		All: `UPDATE matters SET epoch = u.epoch, head = u.head, time_ms = u.time_ms
+			FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS u (no, epoch, head, time_ms) WHERE matters.no = u.no`,
+	}, nos, epochs, heads, times))
 }
 
 // SetGroupInfo replaces a matter's GroupInfo.
 func (tx *Tx) SetGroupInfo(no MatterNo, epoch uint64, info []byte) error {
-	return run(tx.setGroupInfo, "set group info", int64(no), int64(epoch), info)
+	return tx.exec("set group info", `INSERT INTO group_infos (matter, epoch, info) VALUES ($1, $2, $3)
+		ON CONFLICT (matter) DO UPDATE SET epoch = excluded.epoch, info = excluded.info`, int64(no), int64(epoch), info)
+}
+
+// entryColumns are new entries, column by column.
+type entryColumns struct {
+	matters, seqs, times, kinds, senders, epochs, counters []int64
+	payloads                                               [][]byte
 }
 
 // AddEntry appends to a matter's log. The database refuses a sequence or a counter
-// that is taken.
+// that is taken, at the latest when the transaction ends.
 func (tx *Tx) AddEntry(e *NewEntry) error {
-	return run(tx.addEntry, "add entry",
-		int64(e.Matter), int64(e.Seq), e.TimeMS, e.Kind, int64(e.Sender), int64(e.Epoch), int64(e.Counter), e.Payload)
+	c := &tx.entries
+	c.matters, c.seqs, c.times = append(c.matters, int64(e.Matter)), append(c.seqs, int64(e.Seq)), append(c.times, e.TimeMS)
+	c.kinds, c.senders = append(c.kinds, int64(e.Kind)), append(c.senders, int64(e.Sender))
+	c.epochs, c.counters = append(c.epochs, int64(e.Epoch)), append(c.counters, int64(e.Counter))
+	c.payloads = append(c.payloads, e.Payload)
+	return nil
+}
+
+var addEntries = Bulk{
+	One: `INSERT INTO entries (matter, seq, time_ms, kind, sender, epoch, counter, payload) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+	All: `INSERT INTO entries (matter, seq, time_ms, kind, sender, epoch, counter, payload)
+		SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bytea[])`,
+}
+
+// flush stores the entries that wait. Whatever reads entries calls it first.
+func (tx *Tx) flush() error {
+	c := tx.entries
+	if len(c.matters) == 0 {
+		return nil
+	}
+	tx.entries = entryColumns{}
+	return wrap("add entries", tx.conn.Many(addEntries, c.matters, c.seqs, c.times, c.kinds, c.senders, c.epochs, c.counters, c.payloads))
 }
 
 // SentAs finds the entry that a device's counter stands for.
 func (tx *Tx) SentAs(device DeviceNo, counter uint64) (p Place, ok bool, err error) {
-	ok, err = one(tx.sentAs, "find entry", []any{int64(device), clamp(counter)}, &p.Matter, &p.Seq, &p.TimeMS)
+	if err := tx.flush(); err != nil {
+		return p, false, err
+	}
+	ok, err = one(tx.conn, "find entry", []any{&p.Matter, &p.Seq, &p.TimeMS},
+		`SELECT matter, seq, time_ms FROM entries WHERE sender = $1 AND counter = $2 AND counter > 0`, int64(device), clamp(counter))
 	return p, ok, err
 }
 
 // AddCommit notes which entry ended an epoch, and the digest of its bundle.
 func (tx *Tx) AddCommit(no MatterNo, epoch, seq uint64, digest Digest) error {
-	return run(tx.addCommit, "add commit", int64(no), int64(epoch), int64(seq), digest[:])
+	return tx.exec("add commit", `INSERT INTO commits (matter, epoch, seq, digest) VALUES ($1, $2, $3, $4)`,
+		int64(no), int64(epoch), int64(seq), digest[:])
 }
 
 // CommitOf returns the commit that ended an epoch: where it is, whose, and its digest.
 func (tx *Tx) CommitOf(no MatterNo, epoch uint64) (p Place, sender DeviceNo, digest Digest, ok bool, err error) {
+	if err := tx.flush(); err != nil {
+		return p, 0, digest, false, err
+	}
 	p.Matter = no
 	var b []byte
-	ok, err = one(tx.commitOf, "find commit", []any{int64(no), clamp(epoch)}, &p.Seq, &b, &p.TimeMS, &sender)
+	ok, err = one(tx.conn, "find commit", []any{&p.Seq, &b, &p.TimeMS, &sender},
+		`SELECT c.seq, c.digest, e.time_ms, e.sender FROM commits c JOIN entries e ON e.matter = c.matter AND e.seq = c.seq
+			WHERE c.matter = $1 AND c.epoch = $2`, int64(no), clamp(epoch))
 	copy(digest[:], b)
 	return p, sender, digest, ok, err
 }
 
 // AddParticipant puts a device into a matter from a sequence on.
 func (tx *Tx) AddParticipant(no MatterNo, device DeviceNo, from uint64) error {
-	return run(tx.addParticipant, "add participant", int64(no), int64(device), int64(from))
+	return tx.exec("add participant", `INSERT INTO participants (matter, device, from_seq) VALUES ($1, $2, $3)`,
+		int64(no), int64(device), int64(from))
 }
 
 // EndParticipant takes a device out of a matter: until is the last sequence it may see.
 func (tx *Tx) EndParticipant(no MatterNo, device DeviceNo, until uint64) error {
-	return run(tx.endParticipant, "end participant", int64(until), int64(no), int64(device))
-}
-
-// AddWelcome leaves one Welcome for several devices and returns an id for each.
-func (tx *Tx) AddWelcome(no MatterNo, seq uint64, sender DeviceNo, body []byte, devices []DeviceNo) ([]uint64, error) {
-	var bodyID int64
-	if _, err := one(tx.addWelcomeBody, "add welcome", []any{body}, &bodyID); err != nil {
-		return nil, err
-	}
-	ids := make([]uint64, len(devices))
-	for i, d := range devices {
-		if _, err := one(tx.addWelcome, "add welcome", []any{int64(d), int64(no), int64(seq), int64(sender), bodyID}, &ids[i]); err != nil {
-			return nil, err
-		}
-	}
-	return ids, nil
-}
-
-// DropWelcome removes one of a device's welcomes; another device's stays.
-func (tx *Tx) DropWelcome(device DeviceNo, id uint64) error {
-	var body int64
-	ok, err := one(tx.dropWelcome, "drop welcome", []any{clamp(id), int64(device)}, &body)
-	if err != nil || !ok {
-		return err
-	}
-	return run(tx.dropBody, "drop welcome", body)
+	return tx.exec("end participant", `UPDATE participants SET until_seq = $1 WHERE matter = $2 AND device = $3 AND until_seq IS NULL`,
+		int64(until), int64(no), int64(device))
 }

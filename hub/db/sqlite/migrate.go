@@ -1,4 +1,4 @@
-package db
+package sqlite
 
 import (
 	"context"
@@ -7,25 +7,36 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+
+	"causa/hub/db"
 )
 
 //go:embed migrations/*.sql
 var migrations embed.FS
 
+// scripts returns the names of all migrations, in order.
+func scripts() ([]string, error) {
+	names, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		return nil, fmt.Errorf("list migrations: %w", err)
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
 // migrate brings the file to this version's tables, one transaction a migration. The
 // file's user_version is how many it has had.
 func migrate(ctx context.Context, conn *sql.Conn) error {
-	names, err := fs.Glob(migrations, "migrations/*.sql")
+	names, err := scripts()
 	if err != nil {
-		return fmt.Errorf("list migrations: %w", err)
+		return err
 	}
-	slices.Sort(names)
 	var have int
 	if err := conn.QueryRowContext(ctx, "PRAGMA user_version").Scan(&have); err != nil {
 		return fmt.Errorf("read version: %w", classify(err))
 	}
 	if have > len(names) {
-		return fmt.Errorf("%w: it has version %d, this program knows %d", ErrNewer, have, len(names))
+		return fmt.Errorf("%w: it has version %d, this program knows %d", db.ErrNewer, have, len(names))
 	}
 	for i, name := range names[have:] {
 		script, err := migrations.ReadFile(name)

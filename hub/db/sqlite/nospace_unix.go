@@ -1,6 +1,6 @@
 //go:build unix && cgo
 
-package db
+package sqlite
 
 import "syscall"
 

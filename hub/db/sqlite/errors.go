@@ -1,12 +1,14 @@
 //go:build cgo
 
-package db
+package sqlite
 
 import (
 	"errors"
 	"fmt"
 
 	"github.com/mattn/go-sqlite3"
+
+	"causa/hub/db"
 )
 
 // classify turns the driver errors that callers branch on into ours.
@@ -16,7 +18,7 @@ func classify(err error) error {
 		return err
 	}
 	if e.Code == sqlite3.ErrFull || noSpace(e.SystemErrno) {
-		return fmt.Errorf("%w: %v", ErrFull, err) // the driver's error stays inside this package
+		return fmt.Errorf("%w: %v", db.ErrFull, err) // the driver's error stays inside this package
 	}
 	return err
 }

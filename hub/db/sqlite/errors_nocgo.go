@@ -1,6 +1,6 @@
 //go:build !cgo
 
-package db
+package sqlite
 
 // classify has nothing to tell apart: without cgo there is no SQLite, and every use of
 // the database fails. Such a program can only be vetted.

@@ -1,18 +1,14 @@
-package db
+package dbtest
 
 import (
-	"context"
-	"database/sql"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
-	"causa/matter"
+	"causa/hub/db"
 )
 
-func TestTrim(t *testing.T) {
+func trim(t *testing.T, open func(t *testing.T) db.Store) {
 	type page struct {
 		Trimmed uint64
 		Seqs    []uint64
@@ -38,13 +34,13 @@ func TestTrim(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			d, ctx := open1(t, filepath.Join(t.TempDir(), "hub.db")), context.Background()
+			d, ctx := db.New(open(t)), t.Context()
 			id, first, second := fill(t, d)
 			due, err := d.Due(ctx, tt.beforeMS)
 			if err != nil || (len(due) == 1) != (tt.gone > 0) {
 				t.Fatalf("Due = %v, %v", due, err)
 			}
-			err = d.Write(ctx, func(tx *Tx) error {
+			err = d.Write(ctx, func(tx *db.Tx) error {
 				n, err := tx.Trim(1, tt.beforeMS, tt.limit)
 				if n != tt.gone {
 					t.Errorf("Trim = %d, want %d", n, tt.gone)
@@ -55,7 +51,7 @@ func TestTrim(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, who := range []struct {
-				device DeviceNo
+				device db.DeviceNo
 				after  uint64
 				want   page
 			}{{first, 0, tt.first}, {second, tt.secondFrom, tt.second}} {
@@ -72,52 +68,5 @@ func TestTrim(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-// A database of the first version is brought up to date, with what is in it.
-func TestMigrateFirstVersion(t *testing.T) {
-	path, ctx := filepath.Join(t.TempDir(), "hub.db"), context.Background()
-	script, err := os.ReadFile("migrations/0001_first.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw, err := sql.Open("sqlite3", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range []string{
-		string(script), "PRAGMA user_version = 1",
-		`INSERT INTO devices (no, id) VALUES (1, zeroblob(32))`,
-		`INSERT INTO matters (no, id, creator, digest, epoch, head, time_ms) VALUES (1, zeroblob(16), 1, zeroblob(32), 0, 0, 7)`,
-	} {
-		if _, err := raw.ExecContext(ctx, s); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := raw.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if s, err := OpenSnapshot(ctx, path); err == nil {
-		_ = s.Close()
-		t.Error("a snapshot of an older version can be looked at")
-	}
-	d := open1(t, path)
-	err = d.Write(ctx, func(tx *Tx) error {
-		m, ok, err := tx.Matter(matter.ID{})
-		if !ok || m.TimeMS != 7 {
-			t.Errorf("Matter = %+v, %v", m, ok)
-		}
-		n, err2 := tx.Trim(m.No, 1<<40, 10)
-		if n != 0 {
-			t.Errorf("Trim of an empty matter = %d", n)
-		}
-		if err == nil {
-			err = err2
-		}
-		return err
-	})
-	if err != nil {
-		t.Error(err)
 	}
 }
