@@ -64,6 +64,8 @@ type applying struct {
 	row    *store.Group // nil: this device has no keys any more
 	final  bool         // the log is fresh: what names an unknown device is a forgery
 	secret map[uint64]*seal.Secret
+	signed *seal.Signed // the content of the entry at hand, when it could be opened
+	filed  bool         // the entry at hand has its line
 
 	events    []Event
 	committed bool
@@ -91,7 +93,7 @@ func (c *Client) applyOnce(ctx context.Context, id matter.ID, entries []*pb.Entr
 			if err := a.entry(e); err != nil {
 				return err
 			}
-			if err := tx.AddDigest(id, e.GetSeq(), entryDigest(e)); err != nil {
+			if err := a.record(e); err != nil {
 				return err
 			}
 			a.place.Cursor = e.GetSeq()
@@ -106,6 +108,7 @@ func (c *Client) applyOnce(ctx context.Context, id matter.ID, entries []*pb.Entr
 }
 
 func (a *applying) entry(e *pb.Entry) error {
+	a.signed, a.filed = nil, false
 	if len(e.GetSender()) != len(matter.DeviceID{}) {
 		return errSequence
 	}
@@ -305,6 +308,7 @@ func (a *applying) content(e *pb.Entry) error {
 				return err
 			}
 		}
+		a.signed = nil
 		m.Kind, m.ID = matter.KindUnread, matter.MessageID(digest(e.GetPayload()))
 		return a.show(e, m)
 	}
@@ -332,6 +336,9 @@ func (a *applying) content(e *pb.Entry) error {
 	case contentReopening:
 		return a.reopened(e, m, con)
 	default:
+		if act := acts[con.Kind]; act != nil {
+			return act(a, e, m, con)
+		}
 		m.Kind = matter.KindNewer
 	}
 	return a.show(e, m)
@@ -360,8 +367,10 @@ func (a *applying) open(e *pb.Entry, sender matter.DeviceID) ([]byte, seal.Heade
 	if !ok {
 		return nil, h, errUnknownDevice
 	}
-	body, err := s.Open(secret, key)
-	return body, h, err
+	if a.signed, err = s.Open(secret, key); err != nil {
+		return nil, h, err
+	}
+	return a.signed.Body, h, nil
 }
 
 func (a *applying) epochSecret(epoch uint64) (*seal.Secret, error) {
@@ -417,8 +426,12 @@ func (a *applying) show(e *pb.Entry, m matter.Message) error {
 	if m.ID == (matter.MessageID{}) {
 		m.ID = matter.MessageID(digest(e.GetPayload()))
 	}
+	a.filed = true
 	added, err := a.tx.AddMessage(m, a.c.acct.Member)
 	if err != nil || !added {
+		return err
+	}
+	if err := a.calls(m); err != nil {
 		return err
 	}
 	if m.Device == a.c.self && m.Kind.Said() {

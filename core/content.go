@@ -30,6 +30,17 @@ const (
 	contentDescription = 2 // body: a description
 	contentConclusion  = 3 // body: a conclusion
 	contentReopening   = 4 // body: UTF-8 text, why; may be empty
+
+	contentReply     = 20 // body: a reference, then UTF-8 text
+	contentReaction  = 21 // body: a reference, uint8 on, then the sign
+	contentEdit      = 22 // body: a reference, then UTF-8 text
+	contentRecall    = 23 // body: a reference
+	contentPin       = 24 // body: a reference, uint8 on
+	contentTask      = 25 // body: a new task
+	contentTaskState = 26 // body: a reference, then how the task stands
+	contentPoll      = 27 // body: a new poll
+	contentVote      = 28 // body: a reference, uint32 choices
+	contentPollEnd   = 29 // body: a reference
 )
 
 var errContent = errors.New("content is malformed")

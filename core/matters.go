@@ -308,11 +308,13 @@ func (c *Client) post(ctx context.Context, id matter.ID, compose func(*store.Tx,
 	if err != nil {
 		return matter.Message{}, worded(err)
 	}
-	m, _ := c.queued(it)
+	m, shown := c.queued(it)
 	if err := c.countQueue(ctx); err != nil {
 		return matter.Message{}, worded(err)
 	}
-	c.events.tell(MessageAdded{m}, MatterChanged{id})
+	if shown {
+		c.events.tell(MessageAdded{m}, MatterChanged{id})
+	}
 	c.kick()
 	return m, nil
 }

@@ -273,7 +273,9 @@ func (c *Client) queued(it store.Outgoing) (m matter.Message, ok bool) {
 	case contentReopening:
 		m.Kind, m.Text = matter.KindReopened, string(con.Body)
 	default:
-		return m, false
+		if !queuedThread(&m, con) {
+			return m, false
+		}
 	}
 	if it.Failed != "" {
 		m.Delivery, m.Problem = matter.DeliveryFailed, it.Failed

@@ -72,7 +72,13 @@ const (
 
 // Said reports whether messages of this kind are something a member said, which counts as
 // unread and is found by search.
-func (k Kind) Said() bool { return k == KindText || k == KindConcluded || k == KindReopened }
+func (k Kind) Said() bool {
+	switch k {
+	case KindText, KindConcluded, KindReopened, KindTask, KindPoll:
+		return true
+	}
+	return false
+}
 
 // A Fact is one line of a conclusion's decision table.
 type Fact struct {
@@ -102,6 +108,7 @@ type Message struct {
 	Text     string
 	Subjects []MemberID // KindOpened, KindAdded, KindRemoved, KindDevice
 	Facts    []Fact     // KindConcluded
+	Thread
 	Delivery Delivery
 	Problem  string // DeliveryFailed: an English sentence, a translation key
 }

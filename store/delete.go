@@ -20,6 +20,9 @@ func (tx *Tx) DropMessage(id matter.ID, seq uint64) error {
 	if err := tx.exec("DELETE FROM blob WHERE matter = ?1 AND message = (SELECT id FROM message WHERE matter = ?1 AND seq = ?2)", id[:], int64(seq)); err != nil {
 		return err
 	}
+	if err := tx.forget(id, seq); err != nil {
+		return err
+	}
 	tx.freed = true
 	return tx.exec("DELETE FROM message WHERE matter = ? AND seq = ?", id[:], int64(seq))
 }
@@ -35,6 +38,9 @@ func (tx *Tx) ClearMessage(id matter.ID, seq uint64) error {
 		return err
 	}
 	if err := tx.exec("DELETE FROM blob WHERE matter = ?1 AND message = (SELECT id FROM message WHERE matter = ?1 AND seq = ?2)", id[:], int64(seq)); err != nil {
+		return err
+	}
+	if err := tx.forget(id, seq); err != nil {
 		return err
 	}
 	tx.freed = true

@@ -2,6 +2,8 @@ package store
 
 import (
 	"database/sql"
+	"strconv"
+	"strings"
 	"time"
 
 	"causa/matter"
@@ -138,7 +140,7 @@ func (tx *Tx) matters(query string, args ...any) ([]matter.Matter, error) {
 		if m.Participants, err = tx.Participants(m.ID); err != nil {
 			return nil, err
 		}
-		last, err := tx.Messages(m.ID, 0, 1)
+		last, _, err := tx.lines(m.ID, "kind <> ? ORDER BY seq DESC LIMIT 1", int(matter.KindAct))
 		if err != nil {
 			return nil, err
 		}
@@ -159,9 +161,20 @@ func (tx *Tx) MattersLike(prefix, title string, limit int) ([]matter.ID, error) 
 // MarkRead notes that the person has seen everything up to seq.
 func (tx *Tx) MarkRead(id matter.ID, seq uint64, self matter.MemberID) error {
 	return tx.exec(`UPDATE matter SET read_seq = max(read_seq, ?1), unread = (SELECT count(*) FROM message
-		WHERE message.matter = matter.id AND seq > max(matter.read_seq, ?1) AND author <> ?2 AND kind IN (?3, ?4, ?5)) WHERE id = ?6`,
-		int64(seq), self[:], int(matter.KindText), int(matter.KindConcluded), int(matter.KindReopened), id[:])
+		WHERE message.matter = matter.id AND seq > max(matter.read_seq, ?1) AND author <> ?2 AND kind IN (`+saidKinds+`)) WHERE id = ?3`,
+		int64(seq), self[:], id[:])
 }
+
+// saidKinds lists the kinds of what people say, for queries.
+var saidKinds = func() string {
+	var list []string
+	for k := range matter.Kind(100) {
+		if k.Said() {
+			list = append(list, strconv.Itoa(int(k)))
+		}
+	}
+	return strings.Join(list, ",")
+}()
 
 // Draft returns what was typed in a matter and not sent.
 func (tx *Tx) Draft(id matter.ID) (text string, err error) {

@@ -20,13 +20,30 @@ func (tx *Tx) AddMessage(m matter.Message, self matter.MemberID) (added bool, er
 		}
 		facts = string(b)
 	}
-	res, err := tx.sql.ExecContext(tx.ctx, `INSERT OR IGNORE INTO message(matter, seq, id, time, author, device, kind, text, subjects, facts)
-		VALUES(?,?,?,?,?,?,?,?,?,?)`, m.Matter[:], int64(m.Seq), m.ID[:], m.Time.UnixMilli(), m.Author[:], m.Device[:], int(m.Kind), m.Text, joinMembers(m.Subjects), facts)
+	more, err := extra{Origin: m.Origin}.text()
+	if err != nil {
+		return false, err
+	}
+	var ref int64
+	if m.Reply != nil {
+		if ref = int64(m.Reply.Seq); ref == 0 {
+			ref = -1
+		}
+	}
+	res, err := tx.sql.ExecContext(tx.ctx, `INSERT OR IGNORE INTO message(matter, seq, id, time, author, device, kind, text, subjects, facts, ref, extra)
+		VALUES(?,?,?,?,?,?,?,?,?,?,?,?)`, m.Matter[:], int64(m.Seq), m.ID[:], m.Time.UnixMilli(), m.Author[:], m.Device[:], int(m.Kind), m.Text,
+		joinMembers(m.Subjects), facts, ref, more)
 	if err != nil {
 		return false, err
 	}
 	n, err := res.RowsAffected()
 	if err != nil || n == 0 {
+		return false, err
+	}
+	if m.Kind == matter.KindAct {
+		return true, nil
+	}
+	if err := tx.addThread(m); err != nil {
 		return false, err
 	}
 	if m.Kind.Said() && m.Text != "" {
@@ -53,18 +70,40 @@ func (tx *Tx) HasMessage(id matter.ID, device matter.DeviceID, msg matter.Messag
 }
 
 // Messages returns at most limit messages before sequence before (0: the newest),
-// oldest first.
+// oldest first, with what they have gained in their thread.
 func (tx *Tx) Messages(id matter.ID, before uint64, limit int) ([]matter.Message, error) {
 	if before == 0 {
 		before = 1 << 62
 	}
-	var out []matter.Message
-	err := tx.each(func(r *sql.Rows) error {
+	ms, refs, err := tx.lines(id, "seq < ? AND kind <> ? ORDER BY seq DESC LIMIT ?", int64(before), int(matter.KindAct), limit)
+	if err != nil {
+		return nil, err
+	}
+	slices.Reverse(ms)
+	slices.Reverse(refs)
+	return ms, tx.dress(id, ms, refs)
+}
+
+// Message returns one line of a thread, or ErrNone.
+func (tx *Tx) Message(id matter.ID, seq uint64) (matter.Message, error) {
+	ms, refs, err := tx.lines(id, "seq = ? AND kind <> ?", int64(seq), int(matter.KindAct))
+	if err == nil && len(ms) == 0 {
+		err = ErrNone
+	}
+	if err != nil {
+		return matter.Message{}, err
+	}
+	return ms[0], tx.dress(id, ms, refs)
+}
+
+// lines reads lines of a thread as they came, and which lines they answer.
+func (tx *Tx) lines(id matter.ID, where string, args ...any) (out []matter.Message, refs []int64, err error) {
+	err = tx.each(func(r *sql.Rows) error {
 		m := matter.Message{Matter: id, Delivery: matter.DeliverySent}
 		var mid, author, device, subjects []byte
-		var seq, t int64
-		var facts string
-		if err := r.Scan(&seq, &mid, &t, &author, &device, &m.Kind, &m.Text, &subjects, &facts); err != nil {
+		var seq, t, ref, edited int64
+		var facts, more string
+		if err := r.Scan(&seq, &mid, &t, &author, &device, &m.Kind, &m.Text, &subjects, &facts, &ref, &edited, &more); err != nil {
 			return err
 		}
 		if facts != "" {
@@ -72,14 +111,22 @@ func (tx *Tx) Messages(id matter.ID, before uint64, limit int) ([]matter.Message
 				return fmt.Errorf("facts of message %d: %w", seq, err)
 			}
 		}
-		m.Seq, m.Time, m.ID = uint64(seq), instant(t), matter.MessageID(mid)
+		if more != "" {
+			var x extra
+			if err := json.Unmarshal([]byte(more), &x); err != nil {
+				return fmt.Errorf("extras of message %d: %w", seq, err)
+			}
+			if m.Origin = x.Origin; x.Moved != nil {
+				m.Moved = *x.Moved
+			}
+		}
+		m.Seq, m.Time, m.ID, m.Edited = uint64(seq), instant(t), matter.MessageID(mid), instant(edited)
 		m.Author, m.Device, m.Subjects = matter.MemberID(author), matter.DeviceID(device), splitMembers(subjects)
-		out = append(out, m)
+		out, refs = append(out, m), append(refs, ref)
 		return nil
-	}, "SELECT seq, id, time, author, device, kind, text, subjects, facts FROM message WHERE matter = ? AND seq < ? ORDER BY seq DESC LIMIT ?",
-		id[:], int64(before), limit)
-	slices.Reverse(out)
-	return out, err
+	}, "SELECT seq, id, time, author, device, kind, text, subjects, facts, ref, edited, extra FROM message WHERE matter = ? AND "+where,
+		append([]any{id[:]}, args...)...)
+	return out, refs, err
 }
 
 func joinMembers(ids []matter.MemberID) []byte {

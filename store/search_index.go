@@ -109,6 +109,7 @@ func (tx *Tx) index(id matter.ID, seq uint64, text string, at time.Time, author 
 		}
 		tx.day = day
 	}
+	text = matter.MapMentions(text, func(matter.MemberID) string { return " " }) // ids are no words
 	w := words(text) + " " + authorToken(author) + " " + monthToken(at) + " " + dayToken(at)
 	if hasFile {
 		w += " " + tokenFile

@@ -19,9 +19,9 @@ func matterOpen(c *call) func([]string) error {
 	return func(args []string) error {
 		n := core.NewMatter{Title: args[0], Class: matter.Class(*class)}
 		if *due != "" {
-			d, err := time.ParseInLocation(time.DateOnly, *due, time.Local)
+			d, err := date(*due)
 			if err != nil {
-				return &fault.Error{Text: "“%s” is not a date.", TextArgs: []any{*due}, Hint: "Write it as 2026-11-28."}
+				return err
 			}
 			n.Due = d
 		}
@@ -47,6 +47,14 @@ func matterOpen(c *call) func([]string) error {
 			return c.settled(cl, id)
 		})
 	}
+}
+
+func date(s string) (time.Time, error) {
+	d, err := time.ParseInLocation(time.DateOnly, s, time.Local)
+	if err != nil {
+		err = &fault.Error{Text: "“%s” is not a date.", TextArgs: []any{s}, Hint: "Write it as 2026-11-28."}
+	}
+	return d, err
 }
 
 // settled waits until a matter's participants are as wished, and the hub has everything.

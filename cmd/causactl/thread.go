@@ -47,6 +47,7 @@ var kindNames = map[matter.Kind]string{
 	matter.KindText: "text", matter.KindOpened: "opened", matter.KindAdded: "added",
 	matter.KindRemoved: "removed", matter.KindUnread: "unreadable", matter.KindNewer: "newer",
 	matter.KindDevice: "device", matter.KindConcluded: "concluded", matter.KindReopened: "reopened",
+	matter.KindRecalled: "recalled", matter.KindTask: "task", matter.KindPoll: "poll", matter.KindMoved: "moved",
 }
 
 var deliveryNames = map[matter.Delivery]string{
@@ -80,6 +81,10 @@ func (c *call) message(cl *core.Client, m matter.Message, event string) {
 		text = c.tr.T("%s reads this matter on a further device", strings.Join(subjects, ", "))
 	case matter.KindUnread:
 		text = c.tr.T("This message can't be read on this device")
+	case matter.KindRecalled:
+		text = c.tr.T("%s took a message back", strings.Join(subjects, ", "))
+	case matter.KindMoved:
+		text = c.tr.T("%s moved a message to the matter %s", strings.Join(subjects, ", "), m.Moved.Short())
 	case matter.KindNewer:
 		text = c.tr.T("This message needs a newer version of Causa")
 	}
@@ -99,9 +104,10 @@ func (c *call) message(cl *core.Client, m matter.Message, event string) {
 		Text     string        `json:"text"`
 		Subjects []string      `json:"subjects,omitempty"`
 		Facts    []matter.Fact `json:"facts,omitempty"`
-		Delivery string        `json:"delivery"`
-		Problem  string        `json:"problem,omitempty"`
-	}{event, m.Matter.String(), m.Seq, m.ID.String(), m.Time, author.Name, m.Device.String(), kindNames[m.Kind], said, subjects, m.Facts, deliveryNames[m.Delivery], m.Problem}
+		gained
+		Delivery string `json:"delivery"`
+		Problem  string `json:"problem,omitempty"`
+	}{event, m.Matter.String(), m.Seq, m.ID.String(), m.Time, author.Name, m.Device.String(), kindNames[m.Kind], mentioned(cl, said), subjects, m.Facts, gainedOf(cl, &m), deliveryNames[m.Delivery], m.Problem}
 	mark := ""
 	switch {
 	case m.Delivery == matter.DeliveryQueued:
@@ -109,8 +115,10 @@ func (c *call) message(cl *core.Client, m matter.Message, event string) {
 	case m.Problem != "":
 		mark = fmt.Sprintf(" (%s)", c.tr.T(m.Problem))
 	}
-	if m.Kind == matter.KindText {
-		text = author.Name + ": " + text
+	switch m.Kind {
+	case matter.KindText, matter.KindTask, matter.KindPoll:
+		text = author.Name + ": " + mentioned(cl, text)
 	}
+	text += c.beside(cl, &m)
 	c.out.line(o, "%4d  %s  %s%s", m.Seq, m.Time.Local().Format(time.DateTime), text, mark)
 }

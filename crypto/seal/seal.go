@@ -21,9 +21,7 @@ package seal
 import (
 	"bytes"
 	"crypto/ed25519"
-	"crypto/hkdf"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -89,23 +87,23 @@ func Seal(s *Secret, h Header, key ed25519.PrivateKey, body []byte) ([]byte, err
 	if matter.DeviceOf(key.Public().(ed25519.PublicKey)) != h.Sender {
 		return nil, errors.New("seal: the key is not the sender's")
 	}
-	head := h.bytes()
-	plain := make([]byte, padded(sigSize+4+len(body)))
-	copy(plain, ed25519.Sign(key, signed(head, body)))
-	binary.BigEndian.PutUint32(plain[sigSize:], uint32(len(body)))
-	copy(plain[sigSize+4:], body)
-
-	aead, err := s.aead(h)
+	m := Signed{Header: h, Body: body}
+	copy(m.Signature[:], ed25519.Sign(key, signed(h.bytes(), body)))
+	_, _ = rand.Read(m.Nonce[:])
+	k, err := s.MessageKey(h)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]byte, headerSize+chacha20poly1305.NonceSizeX, headerSize+chacha20poly1305.NonceSizeX+len(plain)+aead.Overhead())
-	copy(out, head)
-	nonce := out[headerSize:]
-	_, _ = rand.Read(nonce)
-	out = aead.Seal(out, nonce, plain, head)
-	clear(plain)
-	return out, nil
+	return m.Reseal(&k)
+}
+
+// plaintext is what is encrypted of a message.
+func plaintext(signature, body []byte) []byte {
+	plain := make([]byte, padded(sigSize+4+len(body)))
+	copy(plain, signature)
+	binary.BigEndian.PutUint32(plain[sigSize:], uint32(len(body)))
+	copy(plain[sigSize+4:], body)
+	return plain
 }
 
 // A Sealed is a message from outside, its header readable but not to be trusted before
@@ -131,35 +129,37 @@ func Parse(b []byte) (*Sealed, error) {
 
 // Open decrypts the message under its epoch's secret and verifies that it was signed
 // by sender, the identity key of the device the header names.
-func (m *Sealed) Open(s *Secret, sender ed25519.PublicKey) ([]byte, error) {
-	if len(sender) != ed25519.PublicKeySize || matter.DeviceOf(sender) != m.Header.Sender {
-		return nil, fmt.Errorf("%w: another device's key", ErrSignature)
-	}
-	aead, err := s.aead(m.Header)
+func (m *Sealed) Open(s *Secret, sender ed25519.PublicKey) (*Signed, error) {
+	k, err := s.MessageKey(m.Header)
 	if err != nil {
 		return nil, err
 	}
-	head := m.raw[:headerSize]
-	nonce := m.raw[headerSize : headerSize+chacha20poly1305.NonceSizeX]
-	plain, err := aead.Open(nil, nonce, m.raw[headerSize+len(nonce):], head)
+	aead, err := chacha20poly1305.NewX(k[:])
+	if err != nil {
+		return nil, err
+	}
+	out := &Signed{Header: m.Header}
+	copy(out.Nonce[:], m.raw[headerSize:])
+	plain, err := aead.Open(nil, out.Nonce[:], m.raw[headerSize+len(out.Nonce):], m.raw[:headerSize])
 	if err != nil {
 		return nil, ErrKey
 	}
+	copy(out.Signature[:], plain)
 	n := uint64(binary.BigEndian.Uint32(plain[sigSize:]))
 	rest := plain[sigSize+4:]
 	if n > uint64(len(rest)) || len(plain) != padded(sigSize+4+int(n)) {
 		return nil, fmt.Errorf("%w: length", ErrMalformed)
 	}
-	body := rest[:n:n]
+	out.Body = rest[:n:n]
 	for _, b := range rest[n:] {
 		if b != 0 {
 			return nil, fmt.Errorf("%w: padding", ErrMalformed)
 		}
 	}
-	if !ed25519.Verify(sender, signed(head, body), plain[:sigSize]) {
-		return nil, ErrSignature
+	if err := out.Verify(sender); err != nil {
+		return nil, err
 	}
-	return body, nil
+	return out, nil
 }
 
 // A sealer is an AEAD under one key.
@@ -167,18 +167,6 @@ type sealer interface {
 	Seal(dst, nonce, plaintext, additionalData []byte) []byte
 	Open(dst, nonce, ciphertext, additionalData []byte) ([]byte, error)
 	Overhead() int
-}
-
-func (s *Secret) aead(h Header) (sealer, error) {
-	info := make([]byte, 0, len(keyLabel)+32+16)
-	info = append(info, keyLabel...)
-	info = append(info, h.Sender[:]...)
-	info = append(info, h.Message[:]...)
-	key, err := hkdf.Expand(sha256.New, s[:], string(info), chacha20poly1305.KeySize)
-	if err != nil {
-		return nil, err
-	}
-	return chacha20poly1305.NewX(key)
 }
 
 func signed(head, body []byte) []byte {

@@ -52,8 +52,15 @@ func TestSealOpens(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !bytes.Equal(got, body) {
+		if !bytes.Equal(got.Body, body) {
 			t.Fatalf("body changed")
+		}
+		k, err := secret.MessageKey(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := got.Reseal(&k); err != nil || !bytes.Equal(again, out) {
+			t.Fatalf("sealed again it is not the same: %v", err)
 		}
 	})
 }
@@ -94,17 +101,16 @@ func TestParticipantCannotWriteAsAnother(t *testing.T) {
 		t.Error("sealed with a key that is not the sender's")
 	}
 
-	head := h.bytes()
-	plain := make([]byte, padded(sigSize+4+1))
-	copy(plain, ed25519.Sign(mallory, signed(head, []byte("x"))))
-	plain[sigSize+3] = 1
-	plain[sigSize+4] = 'x'
-	aead, err := secret.aead(h)
+	forgery := &Signed{Header: h, Body: []byte("x")}
+	copy(forgery.Signature[:], ed25519.Sign(mallory, signed(h.bytes(), forgery.Body)))
+	k, err := secret.MessageKey(h)
 	if err != nil {
 		t.Fatal(err)
 	}
-	nonce := make([]byte, 24)
-	forged := aead.Seal(append(bytes.Clone(head), nonce...), nonce, plain, head)
+	forged, err := forgery.Reseal(&k)
+	if err != nil {
+		t.Fatal(err)
+	}
 	m, err := Parse(forged)
 	if err != nil {
 		t.Fatal(err)
