@@ -83,6 +83,8 @@ func checkClient(f *pb.ClientFrame) error {
 			c.exact("device", who.Device, deviceIDLen)
 		case *pb.SignIn_Invite:
 			c.exact("invite", who.Invite, 32)
+		case *pb.SignIn_Unlock:
+			c.exact("unlock", who.Unlock, 32)
 		default:
 			c.fail(CodeMalformed, "who")
 		}
@@ -124,6 +126,19 @@ func checkClient(f *pb.ClientFrame) error {
 	case *pb.ClientFrame_DropBlob:
 		c.exact("matter", body.DropBlob.GetMatter(), matterIDLen)
 		c.exact("blob", body.DropBlob.GetBlob(), blobIDLen)
+	case *pb.ClientFrame_VaultRegister:
+		c.register(body.VaultRegister)
+	case *pb.ClientFrame_VaultEvaluate:
+		c.exact("slot", body.VaultEvaluate.GetSlot(), slotIDLen)
+		c.exact("blinded", body.VaultEvaluate.GetBlinded(), elementLen)
+		c.exact("signature", body.VaultEvaluate.GetSignature(), signatureLen)
+	case *pb.ClientFrame_VaultConfirm:
+		c.exact("slot", body.VaultConfirm.GetSlot(), slotIDLen)
+		c.generation("generation", body.VaultConfirm.GetGeneration())
+		c.exact("proof", body.VaultConfirm.GetProof(), signatureLen)
+	case *pb.ClientFrame_VaultDrop:
+		c.exact("slot", body.VaultDrop.GetSlot(), slotIDLen)
+		c.exact("proof", body.VaultDrop.GetProof(), signatureLen)
 	default:
 		c.fail(CodeMalformed, "body")
 	}
@@ -184,6 +199,8 @@ func checkHub(f *pb.HubFrame) error {
 		c.some("group_info", body.GroupInfo.GetGroupInfo(), MaxCommit)
 	case *pb.HubFrame_BlobGrant:
 		c.token(body.BlobGrant.GetToken())
+	case *pb.HubFrame_VaultEvaluation:
+		c.evaluation(body.VaultEvaluation)
 	}
 	return c.result()
 }

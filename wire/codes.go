@@ -33,4 +33,9 @@ const (
 
 	CodeNoBlob    Code = 50 // no such blob in this matter, or it is not complete, or no longer kept
 	CodeBlobQuota Code = 51 // blobs of this device or of the organisation have no more room
+
+	CodeVaultNone    Code = 80 // no such slot, or its keys were destroyed
+	CodeVaultWait    Code = 81 // after so many wrong tries, wait: retry_after_ms; want = tries left
+	CodeVaultLocked  Code = 82 // too many wrong tries: an administrator must unlock the slot
+	CodeVaultRefused Code = 83 // signature, proof or generation is not the slot's, or there are too many slots
 )

@@ -210,4 +210,8 @@ var clientBodyLimit = map[protowire.Number]int{
 	14: 128,                             // PullGroupInfo
 	20: 128,                             // GrantBlob
 	21: 128,                             // DropBlob
+	30: 512,                             // VaultRegister
+	31: 512,                             // VaultEvaluate
+	32: 512,                             // VaultConfirm
+	33: 512,                             // VaultDrop
 }

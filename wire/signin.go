@@ -9,8 +9,9 @@ import (
 // signInLabel keeps a sign-in's signature from meaning anything elsewhere.
 const signInLabel = "causa sign-in v1"
 
-// Who signs in: a device by its id, or the holder of an invite by its public key. The
-// zero Who is nobody; make one with [DeviceSignIn] or [InviteSignIn].
+// Who signs in: a device by its id, the holder of an invite or a locked device by its
+// public key. The zero Who is nobody; make one with [DeviceSignIn],
+// [InviteSignIn] or [UnlockSignIn].
 type Who struct {
 	kind byte
 	id   [32]byte
@@ -28,6 +29,14 @@ func InviteSignIn(invite ed25519.PublicKey) (Who, error) {
 	return Who{kind: 2, id: [32]byte(invite)}, nil
 }
 
+// UnlockSignIn is a locked device, signing with the unlock key of one of its slots.
+func UnlockSignIn(unlock ed25519.PublicKey) (Who, error) {
+	if len(unlock) != ed25519.PublicKeySize {
+		return Who{}, fmt.Errorf("unlock key has %d bytes", len(unlock))
+	}
+	return Who{kind: 3, id: [32]byte(unlock)}, nil
+}
+
 // PinOf is the pin of a hub's TLS key: the SHA-256 of the certificate's
 // SubjectPublicKeyInfo as it stands in the certificate.
 func PinOf(subjectPublicKeyInfo []byte) [32]byte { return sha256.Sum256(subjectPublicKeyInfo) }
@@ -39,8 +48,8 @@ func PinOf(subjectPublicKeyInfo []byte) [32]byte { return sha256.Sum256(subjectP
 //	  opaque nonce[32];       the hub's challenge, so that it can't be replayed
 //	  opaque pin[32];         PinOf the key this connection is with, as the device
 //	                          saw it, so that nobody with another key can pass it on
-//	  uint8  kind;            1 device, 2 invite
-//	  opaque id[32];          the device's id, or the invite's public key
+//	  uint8  kind;            1 device, 2 invite, 3 unlock
+//	  opaque id[32];          the device's id, or the invite's or unlock key's public half
 //	} SignIn;
 func SignInBytes(nonce, pin [32]byte, who Who) []byte {
 	b := make([]byte, 0, 1+len(signInLabel)+32+32+1+32)

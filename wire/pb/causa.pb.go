@@ -145,6 +145,10 @@ type ClientFrame struct {
 	//	*ClientFrame_PullGroupInfo
 	//	*ClientFrame_GrantBlob
 	//	*ClientFrame_DropBlob
+	//	*ClientFrame_VaultRegister
+	//	*ClientFrame_VaultEvaluate
+	//	*ClientFrame_VaultConfirm
+	//	*ClientFrame_VaultDrop
 	Body          isClientFrame_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -329,6 +333,42 @@ func (x *ClientFrame) GetDropBlob() *DropBlob {
 	return nil
 }
 
+func (x *ClientFrame) GetVaultRegister() *VaultRegister {
+	if x != nil {
+		if x, ok := x.Body.(*ClientFrame_VaultRegister); ok {
+			return x.VaultRegister
+		}
+	}
+	return nil
+}
+
+func (x *ClientFrame) GetVaultEvaluate() *VaultEvaluate {
+	if x != nil {
+		if x, ok := x.Body.(*ClientFrame_VaultEvaluate); ok {
+			return x.VaultEvaluate
+		}
+	}
+	return nil
+}
+
+func (x *ClientFrame) GetVaultConfirm() *VaultConfirm {
+	if x != nil {
+		if x, ok := x.Body.(*ClientFrame_VaultConfirm); ok {
+			return x.VaultConfirm
+		}
+	}
+	return nil
+}
+
+func (x *ClientFrame) GetVaultDrop() *VaultDrop {
+	if x != nil {
+		if x, ok := x.Body.(*ClientFrame_VaultDrop); ok {
+			return x.VaultDrop
+		}
+	}
+	return nil
+}
+
 type isClientFrame_Body interface {
 	isClientFrame_Body()
 }
@@ -393,6 +433,22 @@ type ClientFrame_DropBlob struct {
 	DropBlob *DropBlob `protobuf:"bytes,21,opt,name=drop_blob,json=dropBlob,proto3,oneof"`
 }
 
+type ClientFrame_VaultRegister struct {
+	VaultRegister *VaultRegister `protobuf:"bytes,30,opt,name=vault_register,json=vaultRegister,proto3,oneof"`
+}
+
+type ClientFrame_VaultEvaluate struct {
+	VaultEvaluate *VaultEvaluate `protobuf:"bytes,31,opt,name=vault_evaluate,json=vaultEvaluate,proto3,oneof"`
+}
+
+type ClientFrame_VaultConfirm struct {
+	VaultConfirm *VaultConfirm `protobuf:"bytes,32,opt,name=vault_confirm,json=vaultConfirm,proto3,oneof"`
+}
+
+type ClientFrame_VaultDrop struct {
+	VaultDrop *VaultDrop `protobuf:"bytes,33,opt,name=vault_drop,json=vaultDrop,proto3,oneof"`
+}
+
 func (*ClientFrame_SignIn) isClientFrame_Body() {}
 
 func (*ClientFrame_PullLog) isClientFrame_Body() {}
@@ -423,6 +479,14 @@ func (*ClientFrame_GrantBlob) isClientFrame_Body() {}
 
 func (*ClientFrame_DropBlob) isClientFrame_Body() {}
 
+func (*ClientFrame_VaultRegister) isClientFrame_Body() {}
+
+func (*ClientFrame_VaultEvaluate) isClientFrame_Body() {}
+
+func (*ClientFrame_VaultConfirm) isClientFrame_Body() {}
+
+func (*ClientFrame_VaultDrop) isClientFrame_Body() {}
+
 // A HubFrame is one message from the hub: an answer (request is not 0) or a push.
 type HubFrame struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
@@ -443,6 +507,7 @@ type HubFrame struct {
 	//	*HubFrame_Done
 	//	*HubFrame_GroupInfo
 	//	*HubFrame_BlobGrant
+	//	*HubFrame_VaultEvaluation
 	Body          isHubFrame_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -618,6 +683,15 @@ func (x *HubFrame) GetBlobGrant() *BlobGrant {
 	return nil
 }
 
+func (x *HubFrame) GetVaultEvaluation() *VaultEvaluation {
+	if x != nil {
+		if x, ok := x.Body.(*HubFrame_VaultEvaluation); ok {
+			return x.VaultEvaluation
+		}
+	}
+	return nil
+}
+
 type isHubFrame_Body interface {
 	isHubFrame_Body()
 }
@@ -678,6 +752,10 @@ type HubFrame_BlobGrant struct {
 	BlobGrant *BlobGrant `protobuf:"bytes,20,opt,name=blob_grant,json=blobGrant,proto3,oneof"`
 }
 
+type HubFrame_VaultEvaluation struct {
+	VaultEvaluation *VaultEvaluation `protobuf:"bytes,30,opt,name=vault_evaluation,json=vaultEvaluation,proto3,oneof"`
+}
+
 func (*HubFrame_Failure) isHubFrame_Body() {}
 
 func (*HubFrame_Challenge) isHubFrame_Body() {}
@@ -705,6 +783,8 @@ func (*HubFrame_Done) isHubFrame_Body() {}
 func (*HubFrame_GroupInfo) isHubFrame_Body() {}
 
 func (*HubFrame_BlobGrant) isHubFrame_Body() {}
+
+func (*HubFrame_VaultEvaluation) isHubFrame_Body() {}
 
 // A Failure says why a request was refused. Nothing was changed by the request.
 type Failure struct {
@@ -859,8 +939,9 @@ type SignIn struct {
 	//
 	//	*SignIn_Device
 	//	*SignIn_Invite
+	//	*SignIn_Unlock
 	Who isSignIn_Who `protobuf_oneof:"who"`
-	// Ed25519 by the device's or the invite's key over SignInBytes.
+	// Ed25519 by the device's, the invite's or the unlock key over SignInBytes.
 	Signature     []byte `protobuf:"bytes,4,opt,name=signature,proto3" json:"signature,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -928,6 +1009,15 @@ func (x *SignIn) GetInvite() []byte {
 	return nil
 }
 
+func (x *SignIn) GetUnlock() []byte {
+	if x != nil {
+		if x, ok := x.Who.(*SignIn_Unlock); ok {
+			return x.Unlock
+		}
+	}
+	return nil
+}
+
 func (x *SignIn) GetSignature() []byte {
 	if x != nil {
 		return x.Signature
@@ -950,9 +1040,17 @@ type SignIn_Invite struct {
 	Invite []byte `protobuf:"bytes,3,opt,name=invite,proto3,oneof"`
 }
 
+type SignIn_Unlock struct {
+	// The unlock key of one of a locked device's slots: such a connection may only ask
+	// for that slot's share and confirm it.
+	Unlock []byte `protobuf:"bytes,5,opt,name=unlock,proto3,oneof"`
+}
+
 func (*SignIn_Device) isSignIn_Who() {}
 
 func (*SignIn_Invite) isSignIn_Who() {}
+
+func (*SignIn_Unlock) isSignIn_Who() {}
 
 // Ready ends the sign-in. For a device it also replaces any older connection of it.
 type Ready struct {
@@ -2526,6 +2624,341 @@ func (x *DropBlob) GetBlob() []byte {
 	return nil
 }
 
+// VaultRegister makes a slot of the device that has signed in, whose first generation is
+// pending until it is confirmed. A repeat is answered as it was until then. The answer is
+// VaultEvaluation.
+type VaultRegister struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 16 bytes, chosen by the device.
+	Slot []byte `protobuf:"bytes,1,opt,name=slot,proto3" json:"slot,omitempty"`
+	// Signs requests for evaluation, and in.
+	UnlockKey []byte `protobuf:"bytes,2,opt,name=unlock_key,json=unlockKey,proto3" json:"unlock_key,omitempty"`
+	// Proves that the slot was opened.
+	ProofKey []byte `protobuf:"bytes,3,opt,name=proof_key,json=proofKey,proto3" json:"proof_key,omitempty"`
+	// The blinded passcode (RFC 9497, ristretto255-SHA512, base mode).
+	Blinded       []byte `protobuf:"bytes,4,opt,name=blinded,proto3" json:"blinded,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VaultRegister) Reset() {
+	*x = VaultRegister{}
+	mi := &file_causa_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VaultRegister) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VaultRegister) ProtoMessage() {}
+
+func (x *VaultRegister) ProtoReflect() protoreflect.Message {
+	mi := &file_causa_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VaultRegister.ProtoReflect.Descriptor instead.
+func (*VaultRegister) Descriptor() ([]byte, []int) {
+	return file_causa_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *VaultRegister) GetSlot() []byte {
+	if x != nil {
+		return x.Slot
+	}
+	return nil
+}
+
+func (x *VaultRegister) GetUnlockKey() []byte {
+	if x != nil {
+		return x.UnlockKey
+	}
+	return nil
+}
+
+func (x *VaultRegister) GetProofKey() []byte {
+	if x != nil {
+		return x.ProofKey
+	}
+	return nil
+}
+
+func (x *VaultRegister) GetBlinded() []byte {
+	if x != nil {
+		return x.Blinded
+	}
+	return nil
+}
+
+// VaultEvaluate asks for a slot's share. It counts as a wrong try, before anything is
+// evaluated, until a VaultConfirm proves otherwise.
+type VaultEvaluate struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Slot    []byte                 `protobuf:"bytes,1,opt,name=slot,proto3" json:"slot,omitempty"`
+	Blinded []byte                 `protobuf:"bytes,2,opt,name=blinded,proto3" json:"blinded,omitempty"`
+	// By the unlock key over VaultBytes with VaultAsk and the blinded passcode.
+	Signature     []byte `protobuf:"bytes,3,opt,name=signature,proto3" json:"signature,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VaultEvaluate) Reset() {
+	*x = VaultEvaluate{}
+	mi := &file_causa_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VaultEvaluate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VaultEvaluate) ProtoMessage() {}
+
+func (x *VaultEvaluate) ProtoReflect() protoreflect.Message {
+	mi := &file_causa_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VaultEvaluate.ProtoReflect.Descriptor instead.
+func (*VaultEvaluate) Descriptor() ([]byte, []int) {
+	return file_causa_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *VaultEvaluate) GetSlot() []byte {
+	if x != nil {
+		return x.Slot
+	}
+	return nil
+}
+
+func (x *VaultEvaluate) GetBlinded() []byte {
+	if x != nil {
+		return x.Blinded
+	}
+	return nil
+}
+
+func (x *VaultEvaluate) GetSignature() []byte {
+	if x != nil {
+		return x.Signature
+	}
+	return nil
+}
+
+// A VaultEvaluation is the blinded passcode under the slot's key and, for the next
+// generation, under the one that will take its place.
+type VaultEvaluation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 0 in a slot that was never confirmed.
+	Generation     uint64 `protobuf:"varint,1,opt,name=generation,proto3" json:"generation,omitempty"`
+	Evaluated      []byte `protobuf:"bytes,2,opt,name=evaluated,proto3" json:"evaluated,omitempty"`
+	NextGeneration uint64 `protobuf:"varint,3,opt,name=next_generation,json=nextGeneration,proto3" json:"next_generation,omitempty"`
+	NextEvaluated  []byte `protobuf:"bytes,4,opt,name=next_evaluated,json=nextEvaluated,proto3" json:"next_evaluated,omitempty"`
+	// How many tries are left after this one.
+	TriesLeft     uint32 `protobuf:"varint,5,opt,name=tries_left,json=triesLeft,proto3" json:"tries_left,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VaultEvaluation) Reset() {
+	*x = VaultEvaluation{}
+	mi := &file_causa_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VaultEvaluation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VaultEvaluation) ProtoMessage() {}
+
+func (x *VaultEvaluation) ProtoReflect() protoreflect.Message {
+	mi := &file_causa_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VaultEvaluation.ProtoReflect.Descriptor instead.
+func (*VaultEvaluation) Descriptor() ([]byte, []int) {
+	return file_causa_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *VaultEvaluation) GetGeneration() uint64 {
+	if x != nil {
+		return x.Generation
+	}
+	return 0
+}
+
+func (x *VaultEvaluation) GetEvaluated() []byte {
+	if x != nil {
+		return x.Evaluated
+	}
+	return nil
+}
+
+func (x *VaultEvaluation) GetNextGeneration() uint64 {
+	if x != nil {
+		return x.NextGeneration
+	}
+	return 0
+}
+
+func (x *VaultEvaluation) GetNextEvaluated() []byte {
+	if x != nil {
+		return x.NextEvaluated
+	}
+	return nil
+}
+
+func (x *VaultEvaluation) GetTriesLeft() uint32 {
+	if x != nil {
+		return x.TriesLeft
+	}
+	return 0
+}
+
+// VaultConfirm proves that the slot was opened and is wrapped, on the device's disk, for a
+// generation. The hub destroys the slot's older keys and counts tries anew.
+type VaultConfirm struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Slot       []byte                 `protobuf:"bytes,1,opt,name=slot,proto3" json:"slot,omitempty"`
+	Generation uint64                 `protobuf:"varint,2,opt,name=generation,proto3" json:"generation,omitempty"`
+	// By the proof key over VaultBytes with VaultProve and the generation, 8 bytes.
+	Proof         []byte `protobuf:"bytes,3,opt,name=proof,proto3" json:"proof,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VaultConfirm) Reset() {
+	*x = VaultConfirm{}
+	mi := &file_causa_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VaultConfirm) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VaultConfirm) ProtoMessage() {}
+
+func (x *VaultConfirm) ProtoReflect() protoreflect.Message {
+	mi := &file_causa_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VaultConfirm.ProtoReflect.Descriptor instead.
+func (*VaultConfirm) Descriptor() ([]byte, []int) {
+	return file_causa_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *VaultConfirm) GetSlot() []byte {
+	if x != nil {
+		return x.Slot
+	}
+	return nil
+}
+
+func (x *VaultConfirm) GetGeneration() uint64 {
+	if x != nil {
+		return x.Generation
+	}
+	return 0
+}
+
+func (x *VaultConfirm) GetProof() []byte {
+	if x != nil {
+		return x.Proof
+	}
+	return nil
+}
+
+// VaultDrop destroys a slot's keys.
+type VaultDrop struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Slot  []byte                 `protobuf:"bytes,1,opt,name=slot,proto3" json:"slot,omitempty"`
+	// By the proof key over VaultBytes with VaultDestroy and nothing.
+	Proof         []byte `protobuf:"bytes,2,opt,name=proof,proto3" json:"proof,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VaultDrop) Reset() {
+	*x = VaultDrop{}
+	mi := &file_causa_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VaultDrop) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VaultDrop) ProtoMessage() {}
+
+func (x *VaultDrop) ProtoReflect() protoreflect.Message {
+	mi := &file_causa_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VaultDrop.ProtoReflect.Descriptor instead.
+func (*VaultDrop) Descriptor() ([]byte, []int) {
+	return file_causa_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *VaultDrop) GetSlot() []byte {
+	if x != nil {
+		return x.Slot
+	}
+	return nil
+}
+
+func (x *VaultDrop) GetProof() []byte {
+	if x != nil {
+		return x.Proof
+	}
+	return nil
+}
+
 type KeyPackages_Claimed struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Device        []byte                 `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
@@ -2536,7 +2969,7 @@ type KeyPackages_Claimed struct {
 
 func (x *KeyPackages_Claimed) Reset() {
 	*x = KeyPackages_Claimed{}
-	mi := &file_causa_proto_msgTypes[33]
+	mi := &file_causa_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2548,7 +2981,7 @@ func (x *KeyPackages_Claimed) String() string {
 func (*KeyPackages_Claimed) ProtoMessage() {}
 
 func (x *KeyPackages_Claimed) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[33]
+	mi := &file_causa_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2590,7 +3023,7 @@ type Heads_Head struct {
 
 func (x *Heads_Head) Reset() {
 	*x = Heads_Head{}
-	mi := &file_causa_proto_msgTypes[34]
+	mi := &file_causa_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2602,7 +3035,7 @@ func (x *Heads_Head) String() string {
 func (*Heads_Head) ProtoMessage() {}
 
 func (x *Heads_Head) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[34]
+	mi := &file_causa_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2662,7 +3095,7 @@ type Welcomes_Item struct {
 
 func (x *Welcomes_Item) Reset() {
 	*x = Welcomes_Item{}
-	mi := &file_causa_proto_msgTypes[35]
+	mi := &file_causa_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2674,7 +3107,7 @@ func (x *Welcomes_Item) String() string {
 func (*Welcomes_Item) ProtoMessage() {}
 
 func (x *Welcomes_Item) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[35]
+	mi := &file_causa_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2729,7 +3162,8 @@ var File_causa_proto protoreflect.FileDescriptor
 
 const file_causa_proto_rawDesc = "" +
 	"\n" +
-	"\vcausa.proto\x12\rcausa.wire.v1\"\xfe\a\n" +
+	"\vcausa.proto\x12\rcausa.wire.v1\"\x8b\n" +
+	"\n" +
 	"\vClientFrame\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\x04R\arequest\x120\n" +
 	"\asign_in\x18\x02 \x01(\v2\x15.causa.wire.v1.SignInH\x00R\x06signIn\x123\n" +
@@ -2751,8 +3185,13 @@ const file_causa_proto_rawDesc = "" +
 	"\x0fpull_group_info\x18\x0e \x01(\v2\x1c.causa.wire.v1.PullGroupInfoH\x00R\rpullGroupInfo\x129\n" +
 	"\n" +
 	"grant_blob\x18\x14 \x01(\v2\x18.causa.wire.v1.GrantBlobH\x00R\tgrantBlob\x126\n" +
-	"\tdrop_blob\x18\x15 \x01(\v2\x17.causa.wire.v1.DropBlobH\x00R\bdropBlobB\x06\n" +
-	"\x04body\"\xd7\x06\n" +
+	"\tdrop_blob\x18\x15 \x01(\v2\x17.causa.wire.v1.DropBlobH\x00R\bdropBlob\x12E\n" +
+	"\x0evault_register\x18\x1e \x01(\v2\x1c.causa.wire.v1.VaultRegisterH\x00R\rvaultRegister\x12E\n" +
+	"\x0evault_evaluate\x18\x1f \x01(\v2\x1c.causa.wire.v1.VaultEvaluateH\x00R\rvaultEvaluate\x12B\n" +
+	"\rvault_confirm\x18  \x01(\v2\x1b.causa.wire.v1.VaultConfirmH\x00R\fvaultConfirm\x129\n" +
+	"\n" +
+	"vault_drop\x18! \x01(\v2\x18.causa.wire.v1.VaultDropH\x00R\tvaultDropB\x06\n" +
+	"\x04body\"\xa4\a\n" +
 	"\bHubFrame\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\x04R\arequest\x122\n" +
 	"\afailure\x18\x02 \x01(\v2\x16.causa.wire.v1.FailureH\x00R\afailure\x128\n" +
@@ -2772,7 +3211,8 @@ const file_causa_proto_rawDesc = "" +
 	"\n" +
 	"group_info\x18\x0e \x01(\v2\x18.causa.wire.v1.GroupInfoH\x00R\tgroupInfo\x129\n" +
 	"\n" +
-	"blob_grant\x18\x14 \x01(\v2\x18.causa.wire.v1.BlobGrantH\x00R\tblobGrantB\x06\n" +
+	"blob_grant\x18\x14 \x01(\v2\x18.causa.wire.v1.BlobGrantH\x00R\tblobGrant\x12K\n" +
+	"\x10vault_evaluation\x18\x1e \x01(\v2\x1e.causa.wire.v1.VaultEvaluationH\x00R\x0fvaultEvaluationB\x06\n" +
 	"\x04body\"\x81\x01\n" +
 	"\aFailure\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\rR\x04code\x12$\n" +
@@ -2783,11 +3223,12 @@ const file_causa_proto_rawDesc = "" +
 	"\tChallenge\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x14\n" +
 	"\x05nonce\x18\x02 \x01(\fR\x05nonce\x12\x17\n" +
-	"\atime_ms\x18\x03 \x01(\x03R\x06timeMs\"{\n" +
+	"\atime_ms\x18\x03 \x01(\x03R\x06timeMs\"\x95\x01\n" +
 	"\x06SignIn\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x18\n" +
 	"\x06device\x18\x02 \x01(\fH\x00R\x06device\x12\x18\n" +
-	"\x06invite\x18\x03 \x01(\fH\x00R\x06invite\x12\x1c\n" +
+	"\x06invite\x18\x03 \x01(\fH\x00R\x06invite\x12\x18\n" +
+	"\x06unlock\x18\x05 \x01(\fH\x00R\x06unlock\x12\x1c\n" +
 	"\tsignature\x18\x04 \x01(\fR\tsignatureB\x05\n" +
 	"\x03who\"\xd5\x01\n" +
 	"\x05Ready\x12\x19\n" +
@@ -2901,7 +3342,35 @@ const file_causa_proto_rawDesc = "" +
 	"expires_ms\x18\x02 \x01(\x03R\texpiresMs\"6\n" +
 	"\bDropBlob\x12\x16\n" +
 	"\x06matter\x18\x01 \x01(\fR\x06matter\x12\x12\n" +
-	"\x04blob\x18\x02 \x01(\fR\x04blob*V\n" +
+	"\x04blob\x18\x02 \x01(\fR\x04blob\"y\n" +
+	"\rVaultRegister\x12\x12\n" +
+	"\x04slot\x18\x01 \x01(\fR\x04slot\x12\x1d\n" +
+	"\n" +
+	"unlock_key\x18\x02 \x01(\fR\tunlockKey\x12\x1b\n" +
+	"\tproof_key\x18\x03 \x01(\fR\bproofKey\x12\x18\n" +
+	"\ablinded\x18\x04 \x01(\fR\ablinded\"[\n" +
+	"\rVaultEvaluate\x12\x12\n" +
+	"\x04slot\x18\x01 \x01(\fR\x04slot\x12\x18\n" +
+	"\ablinded\x18\x02 \x01(\fR\ablinded\x12\x1c\n" +
+	"\tsignature\x18\x03 \x01(\fR\tsignature\"\xbe\x01\n" +
+	"\x0fVaultEvaluation\x12\x1e\n" +
+	"\n" +
+	"generation\x18\x01 \x01(\x04R\n" +
+	"generation\x12\x1c\n" +
+	"\tevaluated\x18\x02 \x01(\fR\tevaluated\x12'\n" +
+	"\x0fnext_generation\x18\x03 \x01(\x04R\x0enextGeneration\x12%\n" +
+	"\x0enext_evaluated\x18\x04 \x01(\fR\rnextEvaluated\x12\x1d\n" +
+	"\n" +
+	"tries_left\x18\x05 \x01(\rR\ttriesLeft\"X\n" +
+	"\fVaultConfirm\x12\x12\n" +
+	"\x04slot\x18\x01 \x01(\fR\x04slot\x12\x1e\n" +
+	"\n" +
+	"generation\x18\x02 \x01(\x04R\n" +
+	"generation\x12\x14\n" +
+	"\x05proof\x18\x03 \x01(\fR\x05proof\"5\n" +
+	"\tVaultDrop\x12\x12\n" +
+	"\x04slot\x18\x01 \x01(\fR\x04slot\x12\x14\n" +
+	"\x05proof\x18\x02 \x01(\fR\x05proof*V\n" +
 	"\tEntryKind\x12\x1a\n" +
 	"\x16ENTRY_KIND_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11ENTRY_KIND_COMMIT\x10\x01\x12\x16\n" +
@@ -2924,7 +3393,7 @@ func file_causa_proto_rawDescGZIP() []byte {
 }
 
 var file_causa_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_causa_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
+var file_causa_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
 var file_causa_proto_goTypes = []any{
 	(EntryKind)(0),               // 0: causa.wire.v1.EntryKind
 	(BlobDirection)(0),           // 1: causa.wire.v1.BlobDirection
@@ -2961,9 +3430,14 @@ var file_causa_proto_goTypes = []any{
 	(*GrantBlob)(nil),            // 32: causa.wire.v1.GrantBlob
 	(*BlobGrant)(nil),            // 33: causa.wire.v1.BlobGrant
 	(*DropBlob)(nil),             // 34: causa.wire.v1.DropBlob
-	(*KeyPackages_Claimed)(nil),  // 35: causa.wire.v1.KeyPackages.Claimed
-	(*Heads_Head)(nil),           // 36: causa.wire.v1.Heads.Head
-	(*Welcomes_Item)(nil),        // 37: causa.wire.v1.Welcomes.Item
+	(*VaultRegister)(nil),        // 35: causa.wire.v1.VaultRegister
+	(*VaultEvaluate)(nil),        // 36: causa.wire.v1.VaultEvaluate
+	(*VaultEvaluation)(nil),      // 37: causa.wire.v1.VaultEvaluation
+	(*VaultConfirm)(nil),         // 38: causa.wire.v1.VaultConfirm
+	(*VaultDrop)(nil),            // 39: causa.wire.v1.VaultDrop
+	(*KeyPackages_Claimed)(nil),  // 40: causa.wire.v1.KeyPackages.Claimed
+	(*Heads_Head)(nil),           // 41: causa.wire.v1.Heads.Head
+	(*Welcomes_Item)(nil),        // 42: causa.wire.v1.Welcomes.Item
 }
 var file_causa_proto_depIdxs = []int32{
 	6,  // 0: causa.wire.v1.ClientFrame.sign_in:type_name -> causa.wire.v1.SignIn
@@ -2981,33 +3455,38 @@ var file_causa_proto_depIdxs = []int32{
 	30, // 12: causa.wire.v1.ClientFrame.pull_group_info:type_name -> causa.wire.v1.PullGroupInfo
 	32, // 13: causa.wire.v1.ClientFrame.grant_blob:type_name -> causa.wire.v1.GrantBlob
 	34, // 14: causa.wire.v1.ClientFrame.drop_blob:type_name -> causa.wire.v1.DropBlob
-	4,  // 15: causa.wire.v1.HubFrame.failure:type_name -> causa.wire.v1.Failure
-	5,  // 16: causa.wire.v1.HubFrame.challenge:type_name -> causa.wire.v1.Challenge
-	7,  // 17: causa.wire.v1.HubFrame.ready:type_name -> causa.wire.v1.Ready
-	11, // 18: causa.wire.v1.HubFrame.log_page:type_name -> causa.wire.v1.LogPage
-	13, // 19: causa.wire.v1.HubFrame.log_appended:type_name -> causa.wire.v1.LogAppended
-	15, // 20: causa.wire.v1.HubFrame.key_packages_published:type_name -> causa.wire.v1.KeyPackagesPublished
-	17, // 21: causa.wire.v1.HubFrame.key_packages:type_name -> causa.wire.v1.KeyPackages
-	21, // 22: causa.wire.v1.HubFrame.accepted:type_name -> causa.wire.v1.Accepted
-	24, // 23: causa.wire.v1.HubFrame.matter_page:type_name -> causa.wire.v1.MatterPage
-	26, // 24: causa.wire.v1.HubFrame.heads:type_name -> causa.wire.v1.Heads
-	28, // 25: causa.wire.v1.HubFrame.welcomes:type_name -> causa.wire.v1.Welcomes
-	9,  // 26: causa.wire.v1.HubFrame.done:type_name -> causa.wire.v1.Done
-	31, // 27: causa.wire.v1.HubFrame.group_info:type_name -> causa.wire.v1.GroupInfo
-	33, // 28: causa.wire.v1.HubFrame.blob_grant:type_name -> causa.wire.v1.BlobGrant
-	8,  // 29: causa.wire.v1.Ready.key_packages:type_name -> causa.wire.v1.Stock
-	8,  // 30: causa.wire.v1.KeyPackagesPublished.stock:type_name -> causa.wire.v1.Stock
-	35, // 31: causa.wire.v1.KeyPackages.claimed:type_name -> causa.wire.v1.KeyPackages.Claimed
-	0,  // 32: causa.wire.v1.Entry.kind:type_name -> causa.wire.v1.EntryKind
-	22, // 33: causa.wire.v1.MatterPage.entries:type_name -> causa.wire.v1.Entry
-	36, // 34: causa.wire.v1.Heads.heads:type_name -> causa.wire.v1.Heads.Head
-	37, // 35: causa.wire.v1.Welcomes.items:type_name -> causa.wire.v1.Welcomes.Item
-	1,  // 36: causa.wire.v1.GrantBlob.direction:type_name -> causa.wire.v1.BlobDirection
-	37, // [37:37] is the sub-list for method output_type
-	37, // [37:37] is the sub-list for method input_type
-	37, // [37:37] is the sub-list for extension type_name
-	37, // [37:37] is the sub-list for extension extendee
-	0,  // [0:37] is the sub-list for field type_name
+	35, // 15: causa.wire.v1.ClientFrame.vault_register:type_name -> causa.wire.v1.VaultRegister
+	36, // 16: causa.wire.v1.ClientFrame.vault_evaluate:type_name -> causa.wire.v1.VaultEvaluate
+	38, // 17: causa.wire.v1.ClientFrame.vault_confirm:type_name -> causa.wire.v1.VaultConfirm
+	39, // 18: causa.wire.v1.ClientFrame.vault_drop:type_name -> causa.wire.v1.VaultDrop
+	4,  // 19: causa.wire.v1.HubFrame.failure:type_name -> causa.wire.v1.Failure
+	5,  // 20: causa.wire.v1.HubFrame.challenge:type_name -> causa.wire.v1.Challenge
+	7,  // 21: causa.wire.v1.HubFrame.ready:type_name -> causa.wire.v1.Ready
+	11, // 22: causa.wire.v1.HubFrame.log_page:type_name -> causa.wire.v1.LogPage
+	13, // 23: causa.wire.v1.HubFrame.log_appended:type_name -> causa.wire.v1.LogAppended
+	15, // 24: causa.wire.v1.HubFrame.key_packages_published:type_name -> causa.wire.v1.KeyPackagesPublished
+	17, // 25: causa.wire.v1.HubFrame.key_packages:type_name -> causa.wire.v1.KeyPackages
+	21, // 26: causa.wire.v1.HubFrame.accepted:type_name -> causa.wire.v1.Accepted
+	24, // 27: causa.wire.v1.HubFrame.matter_page:type_name -> causa.wire.v1.MatterPage
+	26, // 28: causa.wire.v1.HubFrame.heads:type_name -> causa.wire.v1.Heads
+	28, // 29: causa.wire.v1.HubFrame.welcomes:type_name -> causa.wire.v1.Welcomes
+	9,  // 30: causa.wire.v1.HubFrame.done:type_name -> causa.wire.v1.Done
+	31, // 31: causa.wire.v1.HubFrame.group_info:type_name -> causa.wire.v1.GroupInfo
+	33, // 32: causa.wire.v1.HubFrame.blob_grant:type_name -> causa.wire.v1.BlobGrant
+	37, // 33: causa.wire.v1.HubFrame.vault_evaluation:type_name -> causa.wire.v1.VaultEvaluation
+	8,  // 34: causa.wire.v1.Ready.key_packages:type_name -> causa.wire.v1.Stock
+	8,  // 35: causa.wire.v1.KeyPackagesPublished.stock:type_name -> causa.wire.v1.Stock
+	40, // 36: causa.wire.v1.KeyPackages.claimed:type_name -> causa.wire.v1.KeyPackages.Claimed
+	0,  // 37: causa.wire.v1.Entry.kind:type_name -> causa.wire.v1.EntryKind
+	22, // 38: causa.wire.v1.MatterPage.entries:type_name -> causa.wire.v1.Entry
+	41, // 39: causa.wire.v1.Heads.heads:type_name -> causa.wire.v1.Heads.Head
+	42, // 40: causa.wire.v1.Welcomes.items:type_name -> causa.wire.v1.Welcomes.Item
+	1,  // 41: causa.wire.v1.GrantBlob.direction:type_name -> causa.wire.v1.BlobDirection
+	42, // [42:42] is the sub-list for method output_type
+	42, // [42:42] is the sub-list for method input_type
+	42, // [42:42] is the sub-list for extension type_name
+	42, // [42:42] is the sub-list for extension extendee
+	0,  // [0:42] is the sub-list for field type_name
 }
 
 func init() { file_causa_proto_init() }
@@ -3031,6 +3510,10 @@ func file_causa_proto_init() {
 		(*ClientFrame_PullGroupInfo)(nil),
 		(*ClientFrame_GrantBlob)(nil),
 		(*ClientFrame_DropBlob)(nil),
+		(*ClientFrame_VaultRegister)(nil),
+		(*ClientFrame_VaultEvaluate)(nil),
+		(*ClientFrame_VaultConfirm)(nil),
+		(*ClientFrame_VaultDrop)(nil),
 	}
 	file_causa_proto_msgTypes[1].OneofWrappers = []any{
 		(*HubFrame_Failure)(nil),
@@ -3047,10 +3530,12 @@ func file_causa_proto_init() {
 		(*HubFrame_Done)(nil),
 		(*HubFrame_GroupInfo)(nil),
 		(*HubFrame_BlobGrant)(nil),
+		(*HubFrame_VaultEvaluation)(nil),
 	}
 	file_causa_proto_msgTypes[4].OneofWrappers = []any{
 		(*SignIn_Device)(nil),
 		(*SignIn_Invite)(nil),
+		(*SignIn_Unlock)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -3058,7 +3543,7 @@ func file_causa_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_causa_proto_rawDesc), len(file_causa_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   36,
+			NumMessages:   41,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
