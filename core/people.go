@@ -222,6 +222,9 @@ func describe(s *orglog.State, st orglog.Statement) (what, detail string) {
 		return "device revoked", fmt.Sprintf("%s, %s", name(dev.Member), dev.Name)
 	case orglog.PolicySet:
 		return "policy set", st.Name + " = " + st.Value
+	case orglog.TriesGiven:
+		dev, _, _ := s.Device(st.Device)
+		return "new tries given", fmt.Sprintf("%s, %s", name(dev.Member), dev.Name)
 	}
 	return "unknown", ""
 }

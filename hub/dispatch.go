@@ -58,6 +58,14 @@ func (s *session) handle(f *pb.ClientFrame) (*pb.HubFrame, error) {
 		return s.grantBlob(body.GrantBlob)
 	case *pb.ClientFrame_DropBlob:
 		return s.dropBlob(body.DropBlob)
+	case *pb.ClientFrame_VaultRegister:
+		return s.vaultRegister(body.VaultRegister)
+	case *pb.ClientFrame_VaultEvaluate:
+		return s.vaultEvaluate(f.GetRequest(), body.VaultEvaluate)
+	case *pb.ClientFrame_VaultConfirm:
+		return s.vaultConfirm(f.GetRequest(), body.VaultConfirm)
+	case *pb.ClientFrame_VaultDrop:
+		return s.vaultDrop(f.GetRequest(), body.VaultDrop)
 	default: // a second SignIn
 		return nil, refuse(wire.CodeNotAllowed)
 	}
@@ -85,7 +93,11 @@ func (s *session) may(f *pb.ClientFrame) error {
 	case *pb.ClientFrame_ClaimKeyPackages:
 		bucket, cost = s.limits.claims, float64(max(1, len(body.ClaimKeyPackages.GetDevices())))
 	}
-	if s.no == 0 {
+	if s.slot != nil {
+		if !ofVault(f) {
+			return refuse(wire.CodeNotAllowed)
+		}
+	} else if s.no == 0 {
 		if !log {
 			return refuse(wire.CodeNotAllowed)
 		}

@@ -24,6 +24,7 @@ import (
 	"github.com/coder/websocket"
 
 	"causa/hub/db"
+	"causa/hub/vault"
 	"causa/internal/fault"
 	"causa/internal/folderlock"
 	"causa/orglog"
@@ -46,6 +47,7 @@ type Hub struct {
 	log         *slog.Logger
 	lock        *folderlock.Lock
 	db          *db.DB
+	vault       *vault.Store
 	org         *org
 	directory   *directory
 	online      *online
@@ -69,6 +71,7 @@ type Hub struct {
 	aside    aside
 
 	serials       atomic.Uint64 // of sessions
+	unsettled     atomic.Bool   // what the log says about slots is not carried out yet
 	full          atomic.Bool   // the disk was full when something was last to be stored
 	checks        chan struct{} // held while a commit is verified
 	waitingChecks atomic.Int32
@@ -116,6 +119,9 @@ func Open(o Options) (_ *Hub, err error) {
 		return nil, err
 	}
 	if err := h.openStore(context.Background()); err != nil {
+		return nil, err
+	}
+	if err := h.openVault(context.Background()); err != nil {
 		return nil, err
 	}
 	if h.listener, err = net.Listen("tcp", o.Listen); err != nil { //nolint:noctx // nothing to wait for
@@ -234,7 +240,7 @@ func storeFault(err error) error {
 	switch {
 	case errors.Is(err, db.ErrFull):
 		return &fault.Error{Text: "The disk of the hub is full.", Hint: "Make room, then start the hub again.", Err: err}
-	case errors.Is(err, db.ErrNewer), errors.Is(err, orglog.ErrNewer):
+	case errors.Is(err, db.ErrNewer), errors.Is(err, vault.ErrNewer), errors.Is(err, orglog.ErrNewer):
 		return &fault.Error{
 			Text: "A newer version of the hub has used this data folder.",
 			Hint: "Update causa-hub, then start it again.",
@@ -371,6 +377,9 @@ func (h *Hub) release() error {
 		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
 			errs = append(errs, err)
 		}
+	}
+	if h.vault != nil {
+		errs = append(errs, h.vault.Close())
 	}
 	if h.db != nil {
 		errs = append(errs, h.db.Close())

@@ -17,6 +17,7 @@ func (h *Hub) keep(ctx context.Context) {
 		case <-tick.C:
 		}
 		h.guard.sweep()
+		h.settle(nil)
 		now := h.opts.now()
 		h.online.all(func(s *session) { h.check(s, now.Sub(time.Unix(s.seen.Load(), 0))) })
 	}

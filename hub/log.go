@@ -192,5 +192,6 @@ func (h *Hub) applied(b *batch) []matter.DeviceID {
 	if b.enrolled != 0 {
 		h.directory.add(b.enrolled, e.Author)
 	}
+	h.settle(e)
 	return ended
 }

@@ -30,6 +30,11 @@ type Options struct {
 	// can reach it: one of this machine. Empty: nowhere.
 	Metrics string
 
+	// Vault is the file that holds the hub's halves of the devices' slots. It must not be
+	// in any backup: what is destroyed in it has to stay so. Empty: vault/slots.db in the
+	// data folder.
+	Vault string
+
 	// Retention is how long entries of matters are kept. Zero: for ever.
 	Retention time.Duration
 

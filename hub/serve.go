@@ -117,17 +117,16 @@ func (s *session) run(settle func()) {
 	if s.ws.Subprotocol() != wire.Subprotocol {
 		s.fail(wire.CodeVersion)
 	}
-	var nonce [32]byte
-	_, _ = rand.Read(nonce[:]) // never fails
+	_, _ = rand.Read(s.nonce[:]) // never fails
 	s.mu.Lock()
 	s.enqueueFrame(&pb.HubFrame{Body: &pb.HubFrame_Challenge{Challenge: &pb.Challenge{
-		Version: wire.Version, Nonce: nonce[:], TimeMs: s.hub.opts.now().UnixMilli(),
+		Version: wire.Version, Nonce: s.nonce[:], TimeMs: s.hub.opts.now().UnixMilli(),
 	}}})
 	s.mu.Unlock()
 
 	late := time.AfterFunc(wire.SignInTimeout, func() { s.fail(wire.CodeSignIn) })
 	defer late.Stop()
-	if !s.signIn(nonce) {
+	if !s.signIn(s.nonce) {
 		s.drain()
 		return
 	}
@@ -215,6 +214,8 @@ func (s *session) signIn(nonce [32]byte) bool {
 		return s.reject(f, refuse(wire.CodeVersion))
 	case len(in.GetDevice()) != 0:
 		err = s.signInDevice(f.GetRequest(), in, nonce)
+	case len(in.GetUnlock()) != 0:
+		err = s.signInUnlock(f.GetRequest(), in, nonce)
 	default:
 		err = s.signInInvite(f.GetRequest(), in, nonce)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/coder/websocket"
 
 	"causa/hub/db"
+	"causa/hub/vault"
 	"causa/matter"
 	"causa/wire"
 	"causa/wire/pb"
@@ -40,8 +41,12 @@ type session struct {
 	invite   ed25519.PublicKey // nil for a device
 	founding bool              // invite is the founding key
 	limits   *limits
+	slot     *vault.Slot // of a locked device, else nil
+	nonce    [32]byte    // the challenge
 
 	turn func() // belongs to the goroutine that reads: ends the turn of the large request at hand
+
+	asked uint64 // belongs to the goroutine that reads: the last request about the vault
 
 	enrolled atomic.Bool // the holder of the invite has used it
 

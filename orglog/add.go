@@ -43,6 +43,7 @@ func (s *State) add(e *Entry) {
 	default:
 		s.addWipeStatement(e)
 	}
+	s.addVault(e)
 	s.time = e.Time
 	s.hashes = append(s.hashes, e.Hash())
 }

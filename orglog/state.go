@@ -28,6 +28,7 @@ type State struct {
 	policies     map[string]string
 	wipes        []*wipe // as they were ordered
 	hubKey       ed25519.PublicKey
+	given        []Given
 }
 
 // A publicKey is an Ed25519 public key that can be a map's key.

@@ -30,6 +30,7 @@ const (
 	TypeWipeReceipt     Type = 16
 	TypeDeviceLocked    Type = 17
 	TypeDeviceUnlocked  Type = 18
+	TypeTriesGiven      Type = 24
 )
 
 // A Statement is what an entry says: one of the structs of this package, by value.
@@ -249,6 +250,8 @@ func readStatement(kind Type, r *reader) Statement {
 		return DeviceRevoked{Device: matter.DeviceID(r.fixed(32)), Reason: r.text()}
 	case TypePolicySet:
 		return PolicySet{Name: r.text(), Value: r.text()}
+	case TypeTriesGiven:
+		return TriesGiven{Device: matter.DeviceID(r.fixed(32)), Reason: r.text()}
 	default:
 		return readWipeStatement(kind, r)
 	}

@@ -38,6 +38,7 @@ type file struct {
 	Key         string `toml:"key"`
 	Metrics     string `toml:"metrics"`
 	Retention   int    `toml:"retention-days"`
+	Vault       string `toml:"vault"`
 	LogLevel    string `toml:"log-level"`
 	Files       struct {
 		PerDevice int    `toml:"per-device-gib"`
@@ -172,6 +173,7 @@ func (s *settings) readFile(fs *pflag.FlagSet) error {
 	if f.Retention < 0 || f.Retention > maxRetention {
 		return bad(fmt.Errorf("retention-days is not between 0 and %d", maxRetention))
 	}
+	s.Vault = f.Vault
 	s.Retention = time.Duration(f.Retention) * 24 * time.Hour
 	if err := s.readFiles(&f); err != nil {
 		return bad(err)
