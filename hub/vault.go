@@ -66,6 +66,14 @@ func (o *org) given() []orglog.Given {
 	return o.state.Given()
 }
 
+// served reports whether a device belongs to the organisation and was not locked from
+// another.
+func (o *org) served(id matter.DeviceID) bool {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	return o.state.ServedDevice(id)
+}
+
 // ofVault reports whether a locked device may send such a frame.
 func ofVault(f *pb.ClientFrame) bool {
 	switch f.GetBody().(type) {
@@ -87,7 +95,7 @@ func (s *session) signInUnlock(id uint64, in *pb.SignIn, nonce [32]byte) error {
 	if err != nil {
 		return vaultRefusal(err)
 	}
-	if !h.org.active(slot.Device) {
+	if !h.org.served(slot.Device) {
 		return refuse(wire.CodeRevoked)
 	}
 	no, ok := h.directory.no(slot.Device)
@@ -103,7 +111,7 @@ func (s *session) signInUnlock(id uint64, in *pb.SignIn, nonce [32]byte) error {
 
 func (s *session) vaultRegister(m *pb.VaultRegister) (*pb.HubFrame, error) {
 	e, err := s.hub.vault.Register(context.Background(), vault.Slot{
-		ID: [16]byte(m.GetSlot()), Device: s.device, Unlock: m.GetUnlockKey(), Proof: m.GetProofKey(),
+		ID: [16]byte(m.GetSlot()), Device: s.device, Unlock: m.GetUnlockKey(), Proof: m.GetProofKey(), Module: m.GetModule(),
 	}, m.GetBlinded())
 	return evaluation(e, err)
 }
@@ -155,7 +163,7 @@ func (s *session) mine(id []byte) (*vault.Slot, error) {
 	if matter.DeviceID(slot.Device) != device || !sameSlot {
 		return nil, refuse(wire.CodeVaultNone)
 	}
-	if !s.hub.org.active(slot.Device) {
+	if !s.hub.org.served(slot.Device) {
 		return nil, refuse(wire.CodeRevoked)
 	}
 	return &slot, nil

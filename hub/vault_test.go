@@ -123,7 +123,6 @@ func TestLockedDeviceMayDoNothingElse(t *testing.T) {
 		{Body: &pb.ClientFrame_PullHeads{PullHeads: &pb.PullHeads{}}},
 		{Body: &pb.ClientFrame_PullLog{PullLog: &pb.PullLog{}}},
 		{Body: &pb.ClientFrame_TakeWelcomes{TakeWelcomes: &pb.TakeWelcomes{}}},
-		{Body: &pb.ClientFrame_ClaimKeyPackages{ClaimKeyPackages: &pb.ClaimKeyPackages{Devices: [][]byte{alice.ID[:]}}}},
 		{Body: &pb.ClientFrame_AppendLog{AppendLog: &pb.AppendLog{Entry: []byte("x")}}},
 		{Body: &pb.ClientFrame_VaultDrop{VaultDrop: &pb.VaultDrop{Slot: k.id[:], Proof: d.SignVault(k.proof, wire.VaultDestroy, k.id, nil)}}},
 		newSlotKeys(t).register(t),
@@ -232,6 +231,15 @@ func TestRevokedDeviceCannotUnlock(t *testing.T) {
 	alice := r.hire(matter.RoleMember)
 	k := alice.slot()
 	d := r.locked(k)
+	for _, st := range []orglog.Statement{orglog.DeviceLocked{Device: alice.ID}, orglog.DeviceUnlocked{Device: alice.ID}} {
+		if err := r.company.Say(r.company.Owner(), st); err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := st.(orglog.DeviceLocked); ok {
+			d.refused(wire.CodeRevoked, k.evaluate(t, d.Peer))
+		}
+	}
+	d.must(k.evaluate(t, d.Peer))
 	if err := r.company.Say(r.company.Owner(), orglog.DeviceRevoked{Device: alice.ID}); err != nil {
 		t.Fatal(err)
 	}

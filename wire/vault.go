@@ -18,6 +18,8 @@ const (
 	MaxSlots = 32
 	// MaxTries is after how many wrong tries a slot is locked.
 	MaxTries = 10
+	// MaxModule is how many bytes a module's name may have.
+	MaxModule = 64
 )
 
 // A VaultPurpose is what a signature in a vault frame is for.
@@ -62,6 +64,7 @@ func (c *check) register(m *pb.VaultRegister) {
 	c.exact("unlock_key", m.GetUnlockKey(), 32)
 	c.exact("proof_key", m.GetProofKey(), 32)
 	c.exact("blinded", m.GetBlinded(), elementLen)
+	c.most("module", []byte(m.GetModule()), MaxModule)
 }
 
 func (c *check) generation(field string, g uint64) {

@@ -20,6 +20,7 @@ const schema = `
 CREATE TABLE slot (
   id           BLOB PRIMARY KEY,
   device       BLOB NOT NULL,
+  module       TEXT NOT NULL,     -- '': the app's slot
   unlock       BLOB NOT NULL UNIQUE,
   proof        BLOB NOT NULL,
   generation   INTEGER NOT NULL,

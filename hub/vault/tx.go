@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"slices"
 	"time"
 
 	"causa/wire"
@@ -42,7 +41,7 @@ func (t *tx) exec(query string, args ...any) (n int64, err error) {
 	return n, t.fail(err)
 }
 
-const columns = "id, device, unlock, proof, generation, key, next, next_key, tries, not_before, confirmed"
+const columns = "id, device, module, unlock, proof, generation, key, next, next_key, tries, not_before, confirmed"
 
 func (t *tx) slot(r *row, id [16]byte) error {
 	return t.scan(r, t.sql.QueryRowContext(t.ctx, "SELECT "+columns+" FROM slot WHERE id = ?", id[:]))
@@ -55,7 +54,7 @@ func (t *tx) byUnlock(r *row, unlock []byte) error {
 func (t *tx) scan(r *row, from interface{ Scan(dest ...any) error }) error {
 	var id, device, unlock, proof []byte
 	var notBefore, confirmed int64
-	err := from.Scan(&id, &device, &unlock, &proof, &r.generation, &r.key, &r.next, &r.nextKey, &r.Tries, &notBefore, &confirmed)
+	err := from.Scan(&id, &device, &r.Module, &unlock, &proof, &r.generation, &r.key, &r.next, &r.nextKey, &r.Tries, &notBefore, &confirmed)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return ErrNone
@@ -86,8 +85,8 @@ func millis(t time.Time) int64 {
 }
 
 func (t *tx) insert(r *row) error {
-	_, err := t.exec("INSERT INTO slot ("+columns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		r.ID[:], r.Device[:], []byte(r.Unlock), []byte(r.Proof), r.generation, r.key, r.next, r.nextKey, r.Tries, millis(r.notBefore), millis(r.Confirmed))
+	_, err := t.exec("INSERT INTO slot ("+columns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		r.ID[:], r.Device[:], r.Module, []byte(r.Unlock), []byte(r.Proof), r.generation, r.key, r.next, r.nextKey, r.Tries, millis(r.notBefore), millis(r.Confirmed))
 	return err
 }
 
@@ -167,17 +166,26 @@ func (s *Store) Drop(ctx context.Context, id [16]byte) error {
 	})
 }
 
-// Destroy destroys the keys of all slots of devices, as an entry of the organisation log
-// orders; for each entry once. It returns how many slots had keys.
-func (s *Store) Destroy(ctx context.Context, entry [32]byte, devices ...[32]byte) (n int, err error) {
+// Destroy destroys the keys of devices' slots, as an entry of the organisation log orders;
+// for each entry once. With modules, only theirs. It returns how many slots had keys.
+func (s *Store) Destroy(ctx context.Context, entry [32]byte, devices [][32]byte, modules ...string) (n int, err error) {
 	err = s.once(ctx, entry, func(t *tx) error {
 		n = 0
-		for _, d := range slices.Compact(devices) {
-			gone, err := t.exec(destroyed+"device = ?", d[:])
-			if err != nil {
-				return err
+		for _, d := range devices {
+			if len(modules) == 0 {
+				gone, err := t.exec(destroyed+"device = ?", d[:])
+				if err != nil {
+					return err
+				}
+				n += int(gone)
 			}
-			n += int(gone)
+			for _, m := range modules {
+				gone, err := t.exec(destroyed+"device = ? AND module = ?", d[:], m)
+				if err != nil {
+					return err
+				}
+				n += int(gone)
+			}
 		}
 		return nil
 	})

@@ -43,6 +43,7 @@ func (e *WaitError) Error() string { return fmt.Sprintf("the slot takes no try f
 type Slot struct {
 	ID     [16]byte
 	Device [32]byte
+	Module string            // "": the app's
 	Unlock ed25519.PublicKey // signs requests for evaluation
 	Proof  ed25519.PublicKey // signs what proves that the slot was opened
 	// Destroyed: it has no keys any more.
@@ -82,7 +83,7 @@ func (s *Store) Register(ctx context.Context, slot Slot, blinded []byte) (*Evalu
 	err = s.write(ctx, func(tx *tx) error {
 		err := tx.slot(&r, slot.ID)
 		if err == nil {
-			if r.generation != 0 || r.Destroyed || r.Device != slot.Device || !r.Unlock.Equal(slot.Unlock) || !r.Proof.Equal(slot.Proof) {
+			if r.generation != 0 || r.Destroyed || r.Device != slot.Device || !r.Unlock.Equal(slot.Unlock) || !r.Proof.Equal(slot.Proof) || r.Module != slot.Module {
 				return ErrRefused
 			}
 			return nil

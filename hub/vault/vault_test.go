@@ -281,12 +281,24 @@ func TestDestroy(t *testing.T) {
 	mine, other := newSlot(1), newSlot(2)
 	register(t, s, mine)
 	register(t, s, other)
+	payroll := newSlot(3)
+	payroll.Device, payroll.Module = other.Device, "payroll"
+	register(t, s, payroll)
+	if n, err := s.Destroy(ctx, [32]byte{2}, [][32]byte{mine.Device, other.Device}, "payroll", "administration"); err != nil || n != 1 {
+		t.Errorf("destroyed %d slots of modules, %v, want 1", n, err)
+	}
+	if err := ask(t, s, payroll, noon); !errors.Is(err, ErrNone) {
+		t.Errorf("destroyed module: %v", err)
+	}
+	if slots, err := s.Of(ctx, other.Device); err != nil || len(slots) != 1 || slots[0].Module != "" {
+		t.Errorf("slots left: %v, %v", slots, err)
+	}
 	var r row
 	if err := s.write(ctx, func(tx *tx) error { return tx.slot(&r, mine.ID) }); err != nil {
 		t.Fatal(err)
 	}
 	for want := 1; want >= 0; want-- {
-		if n, err := s.Destroy(ctx, [32]byte{1}, mine.Device); err != nil || n != want {
+		if n, err := s.Destroy(ctx, [32]byte{1}, [][32]byte{mine.Device}); err != nil || n != want {
 			t.Errorf("destroyed %d slots, %v, want %d", n, err, want)
 		}
 	}

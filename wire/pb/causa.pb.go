@@ -2636,7 +2636,9 @@ type VaultRegister struct {
 	// Proves that the slot was opened.
 	ProofKey []byte `protobuf:"bytes,3,opt,name=proof_key,json=proofKey,proto3" json:"proof_key,omitempty"`
 	// The blinded passcode (RFC 9497, ristretto255-SHA512, base mode).
-	Blinded       []byte `protobuf:"bytes,4,opt,name=blinded,proto3" json:"blinded,omitempty"`
+	Blinded []byte `protobuf:"bytes,4,opt,name=blinded,proto3" json:"blinded,omitempty"`
+	// The sealed module that it opens; empty: the app itself.
+	Module        string `protobuf:"bytes,5,opt,name=module,proto3" json:"module,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2697,6 +2699,13 @@ func (x *VaultRegister) GetBlinded() []byte {
 		return x.Blinded
 	}
 	return nil
+}
+
+func (x *VaultRegister) GetModule() string {
+	if x != nil {
+		return x.Module
+	}
+	return ""
 }
 
 // VaultEvaluate asks for a slot's share. It counts as a wrong try, before anything is
@@ -3342,13 +3351,14 @@ const file_causa_proto_rawDesc = "" +
 	"expires_ms\x18\x02 \x01(\x03R\texpiresMs\"6\n" +
 	"\bDropBlob\x12\x16\n" +
 	"\x06matter\x18\x01 \x01(\fR\x06matter\x12\x12\n" +
-	"\x04blob\x18\x02 \x01(\fR\x04blob\"y\n" +
+	"\x04blob\x18\x02 \x01(\fR\x04blob\"\x91\x01\n" +
 	"\rVaultRegister\x12\x12\n" +
 	"\x04slot\x18\x01 \x01(\fR\x04slot\x12\x1d\n" +
 	"\n" +
 	"unlock_key\x18\x02 \x01(\fR\tunlockKey\x12\x1b\n" +
 	"\tproof_key\x18\x03 \x01(\fR\bproofKey\x12\x18\n" +
-	"\ablinded\x18\x04 \x01(\fR\ablinded\"[\n" +
+	"\ablinded\x18\x04 \x01(\fR\ablinded\x12\x16\n" +
+	"\x06module\x18\x05 \x01(\tR\x06module\"[\n" +
 	"\rVaultEvaluate\x12\x12\n" +
 	"\x04slot\x18\x01 \x01(\fR\x04slot\x12\x18\n" +
 	"\ablinded\x18\x02 \x01(\fR\ablinded\x12\x1c\n" +
