@@ -68,13 +68,15 @@ const (
 
 	KindConcluded Kind = 8 // the signed result that closes the matter: Text and Facts
 	KindReopened  Kind = 9 // event: the matter goes on; Text says why
+
+	KindFile Kind = 50 // a file, and perhaps what the member says of it
 )
 
 // Said reports whether messages of this kind are something a member said, which counts as
 // unread and is found by search.
 func (k Kind) Said() bool {
 	switch k {
-	case KindText, KindConcluded, KindReopened, KindTask, KindPoll:
+	case KindText, KindConcluded, KindReopened, KindTask, KindPoll, KindFile:
 		return true
 	}
 	return false
@@ -108,6 +110,7 @@ type Message struct {
 	Text     string
 	Subjects []MemberID // KindOpened, KindAdded, KindRemoved, KindDevice
 	Facts    []Fact     // KindConcluded
+	File     *File      // KindFile
 	Thread
 	Delivery Delivery
 	Problem  string // DeliveryFailed: an English sentence, a translation key

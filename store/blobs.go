@@ -91,7 +91,8 @@ func (tx *Tx) DropBlob(id BlobID) error {
 
 // hasFile reports whether a message has files.
 func (tx *Tx) hasFile(id matter.ID, msg matter.MessageID) (found bool, err error) {
-	err = tx.one([]any{&found}, "SELECT EXISTS(SELECT 1 FROM blob WHERE matter = ? AND message = ?)", id[:], msg[:])
+	err = tx.one([]any{&found}, `SELECT EXISTS(SELECT 1 FROM blob WHERE matter = ?1 AND message = ?2)
+		OR EXISTS(SELECT 1 FROM attachment WHERE matter = ?1 AND message = ?2)`, id[:], msg[:])
 	return found, err
 }
 

@@ -17,7 +17,7 @@ func (tx *Tx) DropMessage(id matter.ID, seq uint64) error {
 	if err := tx.unindex(num, seq, seq); err != nil {
 		return err
 	}
-	if err := tx.exec("DELETE FROM blob WHERE matter = ?1 AND message = (SELECT id FROM message WHERE matter = ?1 AND seq = ?2)", id[:], int64(seq)); err != nil {
+	if err := tx.dropFiles(id, seq); err != nil {
 		return err
 	}
 	if err := tx.forget(id, seq); err != nil {
@@ -37,7 +37,7 @@ func (tx *Tx) ClearMessage(id matter.ID, seq uint64) error {
 	if err := tx.unindex(num, seq, seq); err != nil {
 		return err
 	}
-	if err := tx.exec("DELETE FROM blob WHERE matter = ?1 AND message = (SELECT id FROM message WHERE matter = ?1 AND seq = ?2)", id[:], int64(seq)); err != nil {
+	if err := tx.dropFiles(id, seq); err != nil {
 		return err
 	}
 	if err := tx.forget(id, seq); err != nil {
