@@ -2,7 +2,7 @@
 # Installs what a Debian or Ubuntu machine lacks to build (and test) Causa, and says what.
 #
 #   scripts/deps.sh build        compiler, headers, Go
-#   scripts/deps.sh build test   also a display without a screen, mingw-w64, a Chinese font
+#   scripts/deps.sh build test   also a display without a screen, mingw-w64, a Chinese font, PostgreSQL
 #
 # Does nothing, quickly, where all is there. Elsewhere than on Debian it only tells.
 set -euo pipefail
@@ -15,7 +15,7 @@ build=(gcc libc6-dev make git ca-certificates pkg-config
 	libgl-dev libx11-dev libxcursor-dev libxrandr-dev libxinerama-dev libxi-dev libxxf86vm-dev)
 # A window needs a driver that can draw it; without a graphics card Mesa does it in software.
 build+=(libgl1-mesa-dri)
-test=(xvfb openbox xdotool xclip imagemagick fonts-noto-cjk gcc-mingw-w64-x86-64)
+test=(xvfb openbox xdotool xclip imagemagick fonts-noto-cjk gcc-mingw-w64-x86-64 postgresql)
 
 say() { printf '%s\n' "$*"; }
 
