@@ -35,6 +35,7 @@ func (c *Client) apply(ctx context.Context, l *link, id matter.ID, entries []*pb
 		return err
 	}
 	c.events.tell(a.events...)
+	a.settled()
 	if a.back {
 		delete(c.work.lost, id)
 		delete(c.work.rejoin, id)
@@ -68,6 +69,8 @@ type applying struct {
 	filed  bool         // the entry at hand has its line
 
 	events    []Event
+	notices   []Notice
+	quiet     *quietState // newer quiet hours, of another device
 	committed bool
 	back      bool
 	sent      bool
@@ -97,6 +100,9 @@ func (c *Client) applyOnce(ctx context.Context, id matter.ID, entries []*pb.Entr
 				return err
 			}
 			a.place.Cursor = e.GetSeq()
+		}
+		if err := tx.DropListed(id, a.place.Cursor); err != nil {
+			return err
 		}
 		return tx.SetCursor(id, a.place.Cursor)
 	})
@@ -165,7 +171,7 @@ func (a *applying) commit(e *pb.Entry) error {
 		return err
 	}
 	if own && len(group.Members()) > len(devices) || change.External && a.firstBeside(group, change) {
-		if err := a.c.queueDescription(a.tx, a.id); err != nil {
+		if err := a.tellNewcomer(); err != nil {
 			return err
 		}
 	}
@@ -335,6 +341,12 @@ func (a *applying) content(e *pb.Entry) error {
 		return a.concluded(e, m, con)
 	case contentReopening:
 		return a.reopened(e, m, con)
+	case contentUrgent:
+		return a.urgent(e, m, con)
+	case contentAcknowledge:
+		return a.acknowledged(m, con, time.UnixMilli(e.GetTimeMs()))
+	case contentQuiet, contentRead, contentListed:
+		return a.told(m, con)
 	default:
 		if act := acts[con.Kind]; act != nil {
 			return act(a, e, m, con)
@@ -422,6 +434,9 @@ func (a *applying) described(e *pb.Entry, m matter.Message, con content) error {
 
 // show files one line of the thread.
 func (a *applying) show(e *pb.Entry, m matter.Message) error {
+	if a.place.Personal {
+		return nil // nobody looks at it
+	}
 	m.Matter, m.Seq, m.Time, m.Delivery = a.id, e.GetSeq(), time.UnixMilli(e.GetTimeMs()), matter.DeliverySent
 	if m.ID == (matter.MessageID{}) {
 		m.ID = matter.MessageID(digest(e.GetPayload()))
@@ -439,7 +454,7 @@ func (a *applying) show(e *pb.Entry, m matter.Message) error {
 	} else {
 		a.events = append(a.events, MessageAdded{m})
 	}
-	return nil
+	return a.judge(m)
 }
 
 // digest names entries that have no message id of their own.

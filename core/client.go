@@ -37,6 +37,10 @@ type Client struct {
 	clock atomic.Int64          // the hub's clock minus ours, nanoseconds
 	retry atomic.Pointer[error] // why the last try to reach the hub failed
 
+	quiet quiet
+	alarm alarms
+	read  reads
+
 	wishes  wishes
 	refresh atomic.Bool // somebody wants to know that nothing is missing here
 	relook  atomic.Bool // the directory was changed from here: every group is to be looked at
@@ -85,9 +89,12 @@ func start(ctx context.Context, h *home, acct *account, opts Options) (*Client, 
 	}
 	ectx, stop := context.WithCancel(context.Background())
 	c.stop = stop
+	var both sync.WaitGroup
+	both.Go(func() { c.run(ectx) })
+	both.Go(func() { c.mindTime(ectx) })
 	go func() {
-		defer close(c.ended)
-		c.run(ectx)
+		both.Wait()
+		close(c.ended)
 	}()
 	return c, nil
 }
@@ -105,6 +112,10 @@ func newClient(ctx context.Context, h *home, acct *account, opts Options) (*Clie
 	c := &Client{
 		home: h, acct: acct, key: acct.key(), self: acct.device(), dir: dir, log: log,
 		nudge: make(chan struct{}, 1), ended: make(chan struct{}), synced: make(chan struct{}), work: newEngineState(),
+		alarm: alarms{nudge: make(chan struct{}, 1)},
+	}
+	if err := c.quiet.load(ctx, h.db); err != nil {
+		return nil, err
 	}
 	if h.db.Recovery().Damaged {
 		// Cursors, keys and messages went back together: pulling fetches what followed.
@@ -159,6 +170,7 @@ func (c *Client) setStatus(change func(*Status)) {
 	c.mu.Unlock()
 	if !old.Equal(now) {
 		c.events.tell(StatusChanged{now})
+		c.setAlarm()
 	}
 }
 

@@ -41,6 +41,12 @@ const (
 	contentPoll      = 27 // body: a new poll
 	contentVote      = 28 // body: a reference, uint32 choices
 	contentPollEnd   = 29 // body: a reference
+
+	contentUrgent      = 50 // body: an urgent message (urgent.go)
+	contentAcknowledge = 51 // body: the id of the urgent message
+	contentQuiet       = 52 // body: quiet hours, to one's own devices (quiet_share.go)
+	contentRead        = 53 // body: places, to one's own devices: read up to there
+	contentListed      = 54 // body: places, to one's own devices: listed in a digest
 )
 
 var errContent = errors.New("content is malformed")

@@ -267,6 +267,7 @@ func (c *Client) pullLog(ctx context.Context, l *link) error {
 // directoryChanged: devices may have come or gone, so every group is looked at.
 func (c *Client) directoryChanged(ctx context.Context) {
 	c.events.tell(DirectoryChanged{})
+	c.setAlarm() // a policy may be another
 	if err := c.lookAtAll(ctx); err != nil {
 		c.log.Error("look at all matters", "err", err)
 	}

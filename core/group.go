@@ -191,7 +191,7 @@ func (c *Client) joinOne(ctx context.Context, it *pb.Welcomes_Item) error {
 				return err
 			}
 		}
-		if it.GetSeq() > 1 {
+		if in := c.participants(g, nil); it.GetSeq() > 1 && len(in) > 1 {
 			by, _, _ := c.dir.device(adder)
 			m := matter.Message{
 				ID: matter.MessageID(digest(it.GetWelcome())), Matter: id, Seq: it.GetSeq(), Time: now, Delivery: matter.DeliverySent,

@@ -374,9 +374,15 @@ func (c *Client) Messages(ctx context.Context, id matter.ID, p Page) (out []matt
 
 // MarkRead notes that the person has seen a matter up to sequence seq.
 func (c *Client) MarkRead(ctx context.Context, id matter.ID, seq uint64) error {
-	err := c.home.db.Update(ctx, func(tx *store.Tx) error { return tx.MarkRead(id, seq, c.acct.Member) })
+	err := c.home.db.Update(ctx, func(tx *store.Tx) error {
+		if err := tx.UnholdRead(id, seq); err != nil {
+			return err
+		}
+		return tx.MarkRead(id, seq, c.acct.Member)
+	})
 	if err == nil {
-		c.events.tell(MatterChanged{id})
+		c.events.tell(Seen{id, seq}, MatterChanged{id})
+		c.noteRead(id, seq)
 	}
 	return worded(err)
 }

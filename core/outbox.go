@@ -272,10 +272,19 @@ func (c *Client) queued(it store.Outgoing) (m matter.Message, ok bool) {
 		m.Kind, m.Text, m.Facts = matter.KindConcluded, d.Decision, d.Facts
 	case contentReopening:
 		m.Kind, m.Text = matter.KindReopened, string(con.Body)
+	case contentUrgent:
+		u, err := parseUrgent(con.Body)
+		if err != nil {
+			return m, false
+		}
+		m = u.message(m)
 	default:
 		if !queuedThread(&m, con) {
 			return m, false
 		}
+	}
+	if !it.Due.IsZero() {
+		m.Delivery, m.Time = matter.DeliveryScheduled, it.Due
 	}
 	if it.Failed != "" {
 		m.Delivery, m.Problem = matter.DeliveryFailed, it.Failed
@@ -285,14 +294,19 @@ func (c *Client) queued(it store.Outgoing) (m matter.Message, ok bool) {
 
 // enqueue puts content into the outbox.
 func (c *Client) enqueue(tx *store.Tx, id matter.ID, kind uint16, body []byte) (store.Outgoing, error) {
-	next, head := c.dir.head()
 	it := store.Outgoing{Matter: id, ID: matter.NewMessageID(), Time: c.now()}
-	b, err := content{Time: it.Time, LogNext: next, LogHead: head, Kind: kind, Body: body}.bytes()
+	b, err := c.contentAt(it.Time, kind, body)
 	if err != nil {
 		return it, err
 	}
 	it.Content = b
 	return it, tx.PutOutgoing(it)
+}
+
+// contentAt is something said at a time, by what this device knows of the organisation.
+func (c *Client) contentAt(at time.Time, kind uint16, body []byte) ([]byte, error) {
+	next, head := c.dir.head()
+	return content{Time: at, LogNext: next, LogHead: head, Kind: kind, Body: body}.bytes()
 }
 
 // queueDescription has newcomers told what a matter is about, unless they will be anyway.

@@ -69,14 +69,15 @@ const (
 	KindConcluded Kind = 8 // the signed result that closes the matter: Text and Facts
 	KindReopened  Kind = 9 // event: the matter goes on; Text says why
 
-	KindFile Kind = 50 // a file, and perhaps what the member says of it
+	KindFile   Kind = 50 // a file, and perhaps what the member says of it
+	KindUrgent Kind = 60 // an urgent message: Text, and why in Facts
 )
 
 // Said reports whether messages of this kind are something a member said, which counts as
 // unread and is found by search.
 func (k Kind) Said() bool {
 	switch k {
-	case KindText, KindConcluded, KindReopened, KindTask, KindPoll, KindFile:
+	case KindText, KindConcluded, KindReopened, KindTask, KindPoll, KindFile, KindUrgent:
 		return true
 	}
 	return false
@@ -96,6 +97,8 @@ const (
 	DeliveryQueued Delivery = 1 // in the outbox
 	DeliverySent   Delivery = 2 // the hub has it
 	DeliveryFailed Delivery = 3 // refused for good; Problem says why
+
+	DeliveryScheduled Delivery = 4 // in the outbox, not to be sent before Time
 )
 
 // A Message is one line of a thread.
@@ -109,7 +112,7 @@ type Message struct {
 	Kind     Kind
 	Text     string
 	Subjects []MemberID // KindOpened, KindAdded, KindRemoved, KindDevice
-	Facts    []Fact     // KindConcluded
+	Facts    []Fact     // KindConcluded; KindUrgent: one, the reason
 	File     *File      // KindFile
 	Thread
 	Delivery Delivery

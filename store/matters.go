@@ -44,6 +44,7 @@ type Place struct {
 	Described bool
 	Removed   bool
 	Unborn    bool // the hub does not know of the matter yet
+	Personal  bool // it is of this person's own devices only
 	Owner     matter.MemberID
 	State     matter.State
 }
@@ -52,8 +53,8 @@ type Place struct {
 func (tx *Tx) Place(id matter.ID) (p Place, err error) {
 	var cursor int64
 	var adder, owner []byte
-	err = tx.one([]any{&cursor, &adder, &p.Described, &p.Removed, &p.Unborn, &owner, &p.State},
-		"SELECT cursor, adder, title <> '', removed, unborn, owner, state FROM matter WHERE id = ?", id[:])
+	err = tx.one([]any{&cursor, &adder, &p.Described, &p.Removed, &p.Unborn, &p.Personal, &owner, &p.State},
+		"SELECT cursor, adder, title <> '', removed, unborn, personal, owner, state FROM matter WHERE id = ?", id[:])
 	if err != nil {
 		return p, err
 	}

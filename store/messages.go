@@ -59,7 +59,9 @@ func (tx *Tx) AddMessage(m matter.Message, self matter.MemberID) (added bool, er
 	if m.Kind.Said() && m.Author != self {
 		unread = 1
 	}
-	return true, tx.exec("UPDATE matter SET active = max(active, ?), unread = unread + ? WHERE id = ?", m.Time.UnixMilli(), unread, m.Matter[:])
+	// Another device of this person may have told that it is read before it came here.
+	return true, tx.exec("UPDATE matter SET active = max(active, ?), unread = unread + iif(read_seq < ?, ?, 0) WHERE id = ?",
+		m.Time.UnixMilli(), int64(m.Seq), unread, m.Matter[:])
 }
 
 // HasMessage reports whether a device's message is stored.

@@ -13,19 +13,26 @@ type Outgoing struct {
 	Matter   matter.ID
 	ID       matter.MessageID
 	Time     time.Time
-	Content  []byte // plaintext: it is sealed when it is sent, in the epoch of that moment
-	Counter  uint64 // 0: never handed to the hub
-	Failed   string // why the hub refused it for good; a translation key
+	Content  []byte    // plaintext: it is sealed when it is sent, in the epoch of that moment
+	Counter  uint64    // 0: never handed to the hub
+	Failed   string    // why the hub refused it for good; a translation key
+	Due      time.Time // not sent before; zero: at once
 }
 
 // PutOutgoing queues something said here.
 func (tx *Tx) PutOutgoing(o Outgoing) error {
-	return tx.exec("INSERT INTO outbox(matter, id, time, content) VALUES(?, ?, ?, ?)", o.Matter[:], o.ID[:], o.Time.UnixMilli(), o.Content)
+	return tx.exec("INSERT INTO outbox(matter, id, time, content, due) VALUES(?, ?, ?, ?, ?)", o.Matter[:], o.ID[:], o.Time.UnixMilli(), o.Content, millis(o.Due))
 }
 
-// Outbox returns what waits to be sent, at most limit, in the order it was said.
+// Outbox returns what waits to be sent, at most limit, in the order it was said. What is
+// scheduled is not among it.
 func (tx *Tx) Outbox(limit int) ([]Outgoing, error) {
-	return tx.outgoing("WHERE failed = '' ORDER BY position LIMIT ?", limit)
+	return tx.outgoing("WHERE failed = '' AND due = 0 ORDER BY position LIMIT ?", limit)
+}
+
+// Scheduled returns what is not to be sent yet, the next one first.
+func (tx *Tx) Scheduled() ([]Outgoing, error) {
+	return tx.outgoing("WHERE failed = '' AND due > 0 ORDER BY due, position")
 }
 
 // OutboxOf returns everything of one matter that is not acknowledged, failed ones too.
@@ -38,20 +45,21 @@ func (tx *Tx) outgoing(where string, args ...any) ([]Outgoing, error) {
 	err := tx.each(func(r *sql.Rows) error {
 		var o Outgoing
 		var mid, id []byte
-		var t, counter int64
-		if err := r.Scan(&o.Position, &mid, &id, &t, &o.Content, &counter, &o.Failed); err != nil {
+		var t, counter, due int64
+		if err := r.Scan(&o.Position, &mid, &id, &t, &o.Content, &counter, &o.Failed, &due); err != nil {
 			return err
 		}
+		o.Due = instant(due)
 		o.Matter, o.ID, o.Time, o.Counter = matter.ID(mid), matter.MessageID(id), instant(t), uint64(counter)
 		out = append(out, o)
 		return nil
-	}, "SELECT position, matter, id, time, content, counter, failed FROM outbox "+where, args...)
+	}, "SELECT position, matter, id, time, content, counter, failed, due FROM outbox "+where, args...)
 	return out, err
 }
 
-// OutboxLen returns how many things wait to be sent.
+// OutboxLen returns how many things wait to be sent; what is scheduled does not count.
 func (tx *Tx) OutboxLen() (n int, err error) {
-	err = tx.one([]any{&n}, "SELECT count(*) FROM outbox WHERE failed = ''")
+	err = tx.one([]any{&n}, "SELECT count(*) FROM outbox WHERE failed = '' AND due = 0")
 	return n, err
 }
 

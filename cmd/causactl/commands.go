@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"causa/dnd"
 )
 
 // A command is one thing causactl can do.
@@ -33,7 +35,22 @@ func commands() []command {
 		{"matter remove", "MATTER MEMBER", "take a member out of a matter", 2, 2, matterRemove},
 		{"matter conclude", "MATTER DECISION [--fact NAME=VALUE]...", "close a matter with a signed result", 2, 2, matterConclude},
 		{"matter reopen", "MATTER [WHY]", "have a concluded matter go on", 1, 2, matterReopen},
-		{"send", "MATTER TEXT [--lines]", "say something; TEXT - reads standard input, with --lines one message a line", 2, 2, send},
+		{"send", "MATTER TEXT [--lines] [--urgent REASON | --at TIME]", "say something; TEXT - reads standard input, with --lines one message a line", 2, 2, send},
+		{"later", "[MESSAGE --at TIME [--text TEXT] | --cancel]", "list what is to be sent later, or change it", 0, 1, later},
+		{"urgent", "MATTER", "list the urgent messages and who has acknowledged them", 1, 1, urgentList},
+		{"ack", "MATTER", "acknowledge the urgent messages of a matter", 1, 1, ack},
+		{"digest", "[--peek]", "list what quiet hours have held back, once", 0, 0, digest},
+		{"dnd show", "", "show your quiet hours", 0, 0, dndShow},
+		{"dnd add", "FROM-TO [--days DAYS] [--date DATE]", "add a quiet window", 1, 1, dndAdd},
+		{"dnd remove", "NUMBER|all", "remove a quiet window", 1, 1, dndRemove},
+		{"dnd now", "--until TIME", "be quiet from now on", 0, 0, dndManual(dnd.ManualQuiet)},
+		{"dnd off", "--until TIME", "have no quiet hours from now on", 0, 0, dndManual(dnd.ManualOff)},
+		{"dnd auto", "", "end what “now” or “off” has switched", 0, 0, dndAuto},
+		{"dnd matter", "MATTER always|never|windows|usual [--window WINDOW]", "have other quiet hours for a matter", 2, 2, dndMatter},
+		{"dnd vip", "MEMBER [--remove]", "let a person break through", 1, 1, dndVIP},
+		{"dnd zone", "ZONE [--travels]", "set the time zone of your quiet hours", 1, 1, dndZone},
+		{"dnd calendar", "cn|none|FILE", "set the calendar of holidays: China's, none, or an iCalendar file", 1, 1, dndCalendar},
+		{"dnd private", "yes|no", "keep your quiet hours from the hub", 1, 1, dndPrivate},
 		{"talk", "MATTER", "print a matter as it grows, and say what is typed", 1, 1, talk},
 		{"reply", "MATTER SEQ TEXT", "answer a message; SEQ is its number in the log", 3, 3, reply},
 		{"react", "MATTER SEQ EMOJI [--off]", "put a sign beside a message, or take it away", 3, 3, react},

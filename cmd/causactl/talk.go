@@ -15,6 +15,8 @@ import (
 
 func send(c *call) func([]string) error {
 	lines := c.flags.Bool("lines", false, "with TEXT -: each line is a message")
+	urgent := c.flags.String("urgent", "", "break through quiet hours, for this reason")
+	at := c.flags.String("at", "", "send it later: 08:30, 2026-11-28 08:30 or 90m")
 	return func(args []string) error {
 		return c.within(func(cl *core.Client) error {
 			// Not up to date is no reason not to accept what is said.
@@ -27,7 +29,17 @@ func send(c *call) func([]string) error {
 					return err
 				}
 			}
-			if err := c.say(cl, id, args[1], *lines); err != nil {
+			switch {
+			case *at != "" && (*lines || *urgent != ""):
+				return &errUsage{"--at goes with neither --lines nor --urgent"}
+			case *at != "":
+				return c.sayLater(cl, id, args[1], *at)
+			case *urgent != "":
+				err = c.sayUrgent(cl, id, args[1], *urgent)
+			default:
+				err = c.say(cl, id, args[1], *lines)
+			}
+			if err != nil {
 				return err
 			}
 			if err := c.sync(cl); err != nil {
@@ -90,12 +102,17 @@ func (c *call) sayOne(cl *core.Client, id matter.ID, text string) error {
 	if err != nil {
 		return err
 	}
+	c.said(m)
+	return nil
+}
+
+// said prints the id of a message, for programs.
+func (c *call) said(m matter.Message) {
 	if c.out.json {
 		c.out.line(struct {
 			ID string `json:"id"`
 		}{m.ID.String()}, "")
 	}
-	return nil
 }
 
 // refusals reports a message of this device that the hub refused for good.
@@ -210,6 +227,8 @@ func (c *call) event(cl *core.Client, e core.Event) error {
 		} else if problem != "" {
 			c.out.line(nil, "-- %s: %s", state, problem)
 		}
+	case core.Notified:
+		c.notice(cl, e.Notice)
 	case core.Shut:
 		return e.Reason
 	}

@@ -48,10 +48,12 @@ var kindNames = map[matter.Kind]string{
 	matter.KindRemoved: "removed", matter.KindUnread: "unreadable", matter.KindNewer: "newer",
 	matter.KindDevice: "device", matter.KindConcluded: "concluded", matter.KindReopened: "reopened",
 	matter.KindRecalled: "recalled", matter.KindTask: "task", matter.KindPoll: "poll", matter.KindMoved: "moved",
+	matter.KindUrgent: "urgent",
 }
 
 var deliveryNames = map[matter.Delivery]string{
 	matter.DeliveryQueued: "queued", matter.DeliverySent: "sent", matter.DeliveryFailed: "failed",
+	matter.DeliveryScheduled: "scheduled",
 }
 
 // message prints one line of a thread; event is set by watch.
@@ -79,6 +81,8 @@ func (c *call) message(cl *core.Client, m matter.Message, event string) {
 		}
 	case matter.KindDevice:
 		text = c.tr.T("%s reads this matter on a further device", strings.Join(subjects, ", "))
+	case matter.KindUrgent:
+		text = fmt.Sprintf("!! %s: %s (%s)", author.Name, m.Text, m.Facts[0].Value)
 	case matter.KindUnread:
 		text = c.tr.T("This message can't be read on this device")
 	case matter.KindRecalled:
@@ -112,6 +116,8 @@ func (c *call) message(cl *core.Client, m matter.Message, event string) {
 	switch {
 	case m.Delivery == matter.DeliveryQueued:
 		mark = " …"
+	case m.Delivery == matter.DeliveryScheduled:
+		mark = fmt.Sprintf(" (%s)", c.tr.T("to be sent later"))
 	case m.Problem != "":
 		mark = fmt.Sprintf(" (%s)", c.tr.T(m.Problem))
 	}
