@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"testing"
+	"time"
 
 	"causa/matter"
 	"causa/store"
@@ -36,4 +37,66 @@ func Trimmed(t *testing.T, c *Client, id matter.ID) uint64 {
 		return 0
 	}
 	return f.GetMatterPage().GetTrimmed()
+}
+
+// Personal counts the matters of a person's own devices in which more than one is.
+func Personal(t *testing.T, c *Client) (n int) {
+	t.Helper()
+	err := c.home.db.View(context.Background(), func(tx *store.Tx) error {
+		ids, err := tx.Personal()
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			row, err := tx.Group(id)
+			if err != nil {
+				return err
+			}
+			g, _, err := c.loadGroup(row)
+			if err != nil {
+				return err
+			}
+			if len(g.Members()) > 1 {
+				n++
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// ShiftClock has the hub's clock be so much before this device's.
+func ShiftClock(c *Client, d time.Duration) { c.clock.Add(int64(d)) }
+
+// Hasten makes the reminders of urgent messages come so much sooner.
+func Hasten(t *testing.T, c *Client, d time.Duration) {
+	t.Helper()
+	err := c.home.db.Update(context.Background(), func(tx *store.Tx) error {
+		all, err := tx.Ringing(c.now().Add(24 * time.Hour))
+		for _, u := range all {
+			if err := tx.SetRings(u.Matter, u.ID, u.Rings, u.Next.Add(-d)); err != nil {
+				return err
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.setAlarm()
+}
+
+// ForceUrgent sends an urgent message without asking whether the sender may.
+func ForceUrgent(t *testing.T, c *Client, id matter.ID, text, reason string) {
+	t.Helper()
+	_, err := c.post(context.Background(), id, func(*store.Tx, store.Place) (uint16, []byte, error) {
+		body, err := urgentMessage{reason, text}.bytes()
+		return contentUrgent, body, err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -26,6 +26,7 @@ const scriptsTimeout = 10 * time.Minute
 //	causactl -as NAME ARGUMENT...      causactl with its home in $WORK/home-NAME
 //	watch start|stop|kill NAME         "causactl watch" as that person, in the background
 //	watch seen NAME PATTERN            waits until that printed a line that matches
+//	watch unseen NAME PATTERN          makes sure that nothing it printed so far matches
 //	capture VARIABLE PATTERN           sets a variable from the last standard output
 //	await PATTERN causactl ...         runs causactl until what it prints matches
 //	holds FOLDER WORD                  some file below the folder contains the word
@@ -90,6 +91,8 @@ func setup(env *testscript.Env) error {
 		// For scripts that run causactl in the background, through exec.
 		"PATH="+filepath.Dir(programs.Causactl)+string(os.PathListSeparator)+os.Getenv("PATH"),
 		"LANG=en_US.UTF-8", "LC_ALL=", "LANGUAGE=",
+		// A window of quiet hours, in UTC, that covers the time of every script.
+		"around_now="+time.Now().UTC().Add(-time.Hour).Format("15:04")+"-"+time.Now().UTC().Add(3*time.Hour).Format("15:04"),
 		// Nothing of the person who runs the tests: no settings, no keystore.
 		"HOME="+home, "XDG_CONFIG_HOME="+filepath.Join(home, "config"),
 		"XDG_DATA_HOME="+filepath.Join(home, "data"), "XDG_RUNTIME_DIR="+filepath.Join(home, "run"),
@@ -214,8 +217,16 @@ func cmdWatch(ts *testscript.TestScript, neg bool, args []string) {
 		if pattern, err = regexp.Compile(args[2]); err == nil {
 			_, err = w.Find(scriptContext(ts), pattern)
 		}
+	case "unseen":
+		if len(args) != 3 {
+			ts.Fatalf("usage: watch unseen NAME PATTERN")
+		}
+		var pattern *regexp.Regexp
+		if pattern, err = regexp.Compile(args[2]); err == nil && pattern.MatchString(w.Output()) {
+			err = fmt.Errorf("it has printed what matches %#q:\n%s", args[2], w.Output())
+		}
 	default:
-		ts.Fatalf("watch %s: start, stop, kill or seen?", verb)
+		ts.Fatalf("watch %s: start, stop, kill, seen or unseen?", verb)
 	}
 	judge(ts, false, err, "watch "+verb)
 }

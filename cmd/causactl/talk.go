@@ -30,11 +30,11 @@ func send(c *call) func([]string) error {
 				}
 			}
 			switch {
-			case *at != "" && (*lines || *urgent != ""):
+			case *at != "" && (*lines || c.flags.Changed("urgent")):
 				return &errUsage{"--at goes with neither --lines nor --urgent"}
 			case *at != "":
 				return c.sayLater(cl, id, args[1], *at)
-			case *urgent != "":
+			case c.flags.Changed("urgent"):
 				err = c.sayUrgent(cl, id, args[1], *urgent)
 			default:
 				err = c.say(cl, id, args[1], *lines)
