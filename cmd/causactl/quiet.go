@@ -121,15 +121,15 @@ func (c *call) showQuiet(cl *core.Client) error {
 		c.out.line(nil, "%s", c.tr.T("Not quiet now"))
 	}
 	c.out.line(nil, "%s", c.tr.T("Held: %d, of them in the digest: %d", now.Held, now.Due))
-	print := func(indent string, ws []window) {
+	rows := func(indent string, ws []window) {
 		for _, w := range ws {
 			c.out.line(nil, "%s%d  %s-%s  %s", indent, w.N, w.From, w.To, strings.TrimSpace(w.Days+" "+strings.Join(w.Dates, " ")))
 		}
 	}
-	print("", o.Windows)
+	rows("", o.Windows)
 	for _, m := range o.Matters {
 		c.out.line(nil, "%s  %s", m.Matter[:8], m.Mode)
-		print("  ", m.Windows)
+		rows("  ", m.Windows)
 	}
 	for _, v := range o.VIPs {
 		c.out.line(nil, "%s  %s", "vip", v)
