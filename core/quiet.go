@@ -10,13 +10,18 @@ import (
 
 	"causa/dnd"
 	"causa/matter"
-	"causa/orglog"
 	"causa/store"
 )
 
-// FloorPolicy is the organisation's policy that holds the quiet hours of everybody, as
-// [dnd.Floor.Text] writes them.
-const FloorPolicy = "quiet.floor"
+// floorPolicy holds the quiet hours of everybody, as [dnd.Floor.Text] writes them.
+var floorPolicy = policy{
+	name: "quiet.floor",
+	help: "Quiet hours of the whole organisation, as causactl dnd floor writes them.",
+	check: func(value string) error {
+		_, err := dnd.ParseFloor(value)
+		return err
+	},
+}
 
 // quietSetting holds the quiet hours of this device's member.
 const quietSetting = "quiet hours"
@@ -160,13 +165,7 @@ func (q *quiet) planFor(floor string) *dnd.Plan {
 }
 
 // quietPlan is the plan that counts now.
-func (c *Client) quietPlan() *dnd.Plan { return c.quiet.planFor(c.policy(FloorPolicy)) }
-
-// policy returns the value of one of the organisation's policies, "" when it is not set.
-func (c *Client) policy(name string) (value string) {
-	c.dir.see(func(s *orglog.State) { value, _ = s.Policy(name) })
-	return value
-}
+func (c *Client) quietPlan() *dnd.Plan { return c.quiet.planFor(c.dir.policy(floorPolicy.name)) }
 
 // judge decides about a message that was sent at one time and has come here at another:
 // what was quiet then stays for the digest, and what was not interrupts nobody who is
@@ -205,8 +204,23 @@ func (c *Client) Quiet() Quiet {
 // Floor returns the organisation's quiet hours; ok is false when this program can't read
 // them.
 func (c *Client) Floor() (f dnd.Floor, ok bool) {
-	f, err := dnd.ParseFloor(c.policy(FloorPolicy))
+	f, err := dnd.ParseFloor(c.dir.policy(floorPolicy.name))
 	return f, err == nil
+}
+
+// SetFloor sets the organisation's quiet hours. Only owners and administrators can.
+func (c *Client) SetFloor(ctx context.Context, f dnd.Floor) error {
+	text, err := f.Text()
+	if err == nil {
+		_, err = c.quiet.compiler.Compile(f, dnd.Rules{})
+	}
+	if err != nil {
+		return worded(err)
+	}
+	if len(f.Windows) == 0 {
+		text = "" // nothing is quiet: as if nobody had set it
+	}
+	return c.SetPolicy(ctx, floorPolicy.name, text)
 }
 
 // QuietNow says how quiet it is now.

@@ -183,7 +183,7 @@ func (c *Client) ensurePersonal(ctx context.Context, now time.Time) (again time.
 
 func (c *Client) openPersonal(ctx context.Context, now time.Time) error {
 	m := matter.Matter{ID: matter.NewID(), Class: matter.ClassGeneral, State: matter.StateOpen, Owner: c.acct.Member, OpenedBy: c.acct.Member, Opened: now, Active: now}
-	g, err := mls.Create(suite, m.ID[:], c.self[:], c.key, c.mlsOptions())
+	g, err := mls.Create(c.newSuite(), m.ID[:], c.self[:], c.key, c.mlsOptions())
 	if err != nil {
 		return err
 	}

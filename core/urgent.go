@@ -12,17 +12,32 @@ import (
 	"causa/dnd"
 	"causa/internal/fault"
 	"causa/matter"
-	"causa/orglog"
 	"causa/store"
 	"causa/wire"
 	"causa/wire/pb"
 )
 
-// The organisation's policies for urgent messages.
-const (
-	UrgentBudgetPolicy = "urgent.budget" // how many a member may send in 24 hours; unset: 2
-	UrgentGuestsPolicy = "urgent.guests" // "yes": guests and bots may, too
-)
+var urgentBudgetPolicy = policy{
+	name: "urgent.budget",
+	help: "How many urgent messages a member may send in 24 hours, 0 to 100; 2 is the default.",
+	check: func(value string) error {
+		if n, err := strconv.Atoi(value); err != nil || n < 0 || n > mostUrgent || strconv.Itoa(n) != value {
+			return &fault.Error{Text: "“%s” is not a number from 0 to 100.", TextArgs: []any{value}, Hint: "0 means that nobody sends urgent messages."}
+		}
+		return nil
+	},
+}
+
+var urgentGuestsPolicy = policy{
+	name: "urgent.guests",
+	help: "With “yes”, guests and bots may send urgent messages too.",
+	check: func(value string) error {
+		if value != "yes" {
+			return &fault.Error{Text: "“%s” is neither “yes” nor empty.", TextArgs: []any{value}, Hint: "Empty means no, which is the default."}
+		}
+		return nil
+	},
+}
 
 const (
 	urgentBudget = 2
@@ -71,16 +86,12 @@ func (u urgentMessage) message(m matter.Message) matter.Message {
 // urgentBudget returns how many urgent messages a member of a role may send in 24 hours.
 func (c *Client) urgentBudget(role matter.Role) (n int) {
 	n = urgentBudget
-	c.dir.see(func(s *orglog.State) {
-		if v, ok := s.Policy(UrgentBudgetPolicy); ok {
-			if p, err := strconv.Atoi(v); err == nil && p >= 0 {
-				n = min(p, mostUrgent)
-			}
-		}
-		if v, _ := s.Policy(UrgentGuestsPolicy); v != "yes" && (role == matter.RoleGuest || role == matter.RoleBot) {
-			n = 0
-		}
-	})
+	if p, err := strconv.Atoi(c.dir.policy(urgentBudgetPolicy.name)); err == nil && p >= 0 {
+		n = min(p, mostUrgent)
+	}
+	if (role == matter.RoleGuest || role == matter.RoleBot) && c.dir.policy(urgentGuestsPolicy.name) != "yes" {
+		n = 0
+	}
 	return n
 }
 

@@ -50,6 +50,7 @@ func commands() []command {
 		{"dnd vip", "MEMBER [--remove]", "let a person break through", 1, 1, dndVIP},
 		{"dnd zone", "ZONE [--travels]", "set the time zone of your quiet hours", 1, 1, dndZone},
 		{"dnd calendar", "cn|none|FILE", "set the calendar of holidays: China's, none, or an iCalendar file", 1, 1, dndCalendar},
+		{"dnd floor", "FROM-TO|none [--days DAYS] [--zone ZONE] [--loosen] [--stops-urgent]", "set the quiet hours of the whole organisation", 1, 1, dndFloor},
 		{"dnd private", "yes|no", "keep your quiet hours from the hub", 1, 1, dndPrivate},
 		{"talk", "MATTER", "print a matter as it grows, and say what is typed", 1, 1, talk},
 		{"reply", "MATTER SEQ TEXT", "answer a message; SEQ is its number in the log", 3, 3, reply},

@@ -316,3 +316,26 @@ func dndPrivate(c *call) func([]string) error {
 		})
 	}
 }
+
+func dndFloor(c *call) func([]string) error {
+	days := c.flags.String("days", "all", "days on which it begins: mon-fri,sun,…")
+	zone := c.flags.String("zone", "", "whose clocks it means (default: those of each member)")
+	loosen := c.flags.Bool("loosen", false, "members may have exceptions from it")
+	stops := c.flags.Bool("stops-urgent", false, "urgent messages wait too")
+	return func(args []string) error {
+		return c.synced(func(cl *core.Client) error {
+			if args[0] == "none" {
+				return cl.SetFloor(c.ctx, dnd.Floor{})
+			}
+			w, err := parseWindow(args[0], *days, nil)
+			if err != nil {
+				return err
+			}
+			f := dnd.Floor{Zone: *zone, Local: *zone == "", MayLoosen: *loosen, StopsUrgent: *stops, Windows: []dnd.Window{w}}
+			if f.Local {
+				f.Zone = core.DefaultRules().Zone // for members who have named none
+			}
+			return cl.SetFloor(c.ctx, f)
+		})
+	}
+}
