@@ -43,6 +43,18 @@ func newEngineState() engineState {
 	}
 }
 
+// forget drops what the engine planned for a matter.
+func (w *engineState) forget(id matter.ID) {
+	delete(w.committing, id)
+	delete(w.look, id)
+	delete(w.behind, id)
+	delete(w.turn, id)
+	delete(w.fails, id)
+	delete(w.problems, id)
+	delete(w.lost, id)
+	delete(w.rejoin, id)
+}
+
 // backoff is the pause after so many failed tries in a row, before jitter.
 func backoff(fails int) time.Duration {
 	if fails > 16 {
@@ -60,12 +72,20 @@ func (c *Client) run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
+		if refused(err, wire.CodeRevoked) {
+			if wiped := c.heed(ctx); wiped != nil {
+				err = wiped
+			}
+		}
 		err = worded(err)
 		c.retry.Store(&err)
 		c.setStatus(func(s *Status) { s.Online, s.CatchingUp, s.Problem = false, false, err })
 		c.log.Warn("connection ended", "err", err)
-		if errors.Is(err, errTwoLogs) || refused(err, wire.CodeRevoked) || refused(err, wire.CodeReplaced) || refused(err, wire.CodeVersion) {
+		if errors.Is(err, errTwoLogs) || errors.Is(err, ErrWiped) || refused(err, wire.CodeRevoked) || refused(err, wire.CodeReplaced) || refused(err, wire.CodeVersion) {
 			c.events.tell(Shut{err})
+			if errors.Is(err, ErrWiped) {
+				c.keepTelling(ctx)
+			}
 			return
 		}
 		if time.Since(began) > lastRetry {
@@ -142,6 +162,9 @@ func (c *Client) converse(ctx context.Context, l *link, ready *pb.Ready) error {
 			}
 		}
 		if err := c.handlePushes(ctx, l); err != nil {
+			return err
+		}
+		if err := c.takeBack(ctx, l); err != nil {
 			return err
 		}
 		if err := c.pullBehind(ctx, l); err != nil {

@@ -25,6 +25,13 @@ type MessageChanged struct{ Message matter.Message }
 // DirectoryChanged says that members, devices, roles or policies changed.
 type DirectoryChanged struct{}
 
+// MatterGone says that an order took a matter from this device.
+type MatterGone struct{ ID matter.ID }
+
+// WipeBegins says that everything of the organisation is being destroyed on this device;
+// [Shut] follows with an error that wraps [ErrWiped].
+type WipeBegins struct{ Wiping Wiping }
+
 // Shut says that the engine has stopped for good; Reason has words.
 type Shut struct{ Reason error }
 
@@ -33,6 +40,8 @@ func (MatterChanged) event()    {}
 func (MessageAdded) event()     {}
 func (MessageChanged) event()   {}
 func (DirectoryChanged) event() {}
+func (MatterGone) event()       {}
+func (WipeBegins) event()       {}
 func (Shut) event()             {}
 
 // A Status says how the engine is doing.

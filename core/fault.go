@@ -89,6 +89,7 @@ var refusalWords = map[wire.Code][2]string{
 	wire.CodeVersion:        {"This version of Causa and the hub do not understand each other.", "Update Causa, or ask whoever runs the hub to update it."},
 	wire.CodeSignIn:         {"The hub does not know this device or invite.", "Ask an administrator for a new invite."},
 	wire.CodeRevoked:        {"This device was taken out of the organisation.", "Ask an administrator for a new invite if you still belong to it."},
+	wire.CodeLocked:         {"This device is locked.", "Unlock it from another device of yours, or ask an administrator."},
 	wire.CodeInvite:         {"This invite can't be used any more.", "It was used already, withdrawn or has expired. Ask for a new one."},
 	wire.CodeAlreadyFounded: {"This hub has its organisation already.", "Ask a member of it for an invite."},
 	wire.CodeNotAllowed:     {"You are not allowed to do this.", "Ask an administrator of the organisation."},

@@ -134,6 +134,9 @@ func (c *Client) joinOne(ctx context.Context, it *pb.Welcomes_Item) error {
 		return &badWelcome{errors.New("welcome is malformed")}
 	}
 	id, now := matter.ID(it.GetMatter()), c.now()
+	if !c.dir.mayHave(c.self, id) {
+		return nil // a wipe order took it from this device
+	}
 	var events []Event
 	err := c.home.db.Update(ctx, func(tx *store.Tx) error {
 		if stale, err := staleWelcome(tx, id, it.GetSeq()); err != nil || stale {

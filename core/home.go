@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"causa/internal/fault"
 	"causa/internal/folderlock"
@@ -32,12 +33,18 @@ type home struct {
 	dir  string
 	lock *folderlock.Lock
 	db   *store.DB
+
+	once sync.Once // closes the store
 }
 
 // openHome locks a home and opens its store. Without create, a home that has no store
 // gives ErrNoAccount.
 func openHome(ctx context.Context, dir string, create bool) (_ *home, err error) {
-	if !create {
+	wiped, err := ReadWiping(dir)
+	if err != nil {
+		return nil, err
+	}
+	if !create && wiped == nil {
 		if _, err := os.Stat(filepath.Join(dir, keyFile)); errors.Is(err, fs.ErrNotExist) {
 			return nil, noAccount()
 		}
@@ -65,6 +72,11 @@ func openHome(ctx context.Context, dir string, create bool) (_ *home, err error)
 			err = errors.Join(err, h.close())
 		}
 	}()
+	if wiped != nil {
+		if err := wiped.meet(ctx, dir, create); err != nil {
+			return nil, err
+		}
+	}
 	_, none := os.Stat(filepath.Join(dir, keyFile))
 	key, err := readKey(filepath.Join(dir, keyFile), create)
 	if err != nil {
@@ -97,12 +109,17 @@ func openStore(ctx context.Context, path string, key store.Key) (*store.DB, erro
 }
 
 func (h *home) close() error {
-	var err error
-	if h.db != nil {
-		err = h.db.Close()
-	}
+	err := h.closeStore(ErrClosed)
 	if h.lock != nil {
 		err = errors.Join(err, h.lock.Release())
+	}
+	return err
+}
+
+// closeStore closes the store, once; what still wants it gets the reason.
+func (h *home) closeStore(reason error) (err error) {
+	if h.db != nil {
+		h.once.Do(func() { err = h.db.CloseFor(reason) })
 	}
 	return err
 }
@@ -156,10 +173,9 @@ func newKey(path string) (key store.Key, err error) {
 
 // remove deletes a home that never became an account.
 func (h *home) remove() error {
-	if err := h.db.Close(); err != nil {
+	if err := h.closeStore(ErrClosed); err != nil {
 		return err
 	}
-	h.db = nil
 	var err error
 	for _, name := range []string{storeFile, storeFile + "-wal", storeFile + "-shm", keyFile} {
 		if e := os.Remove(filepath.Join(h.dir, name)); e != nil && !errors.Is(e, fs.ErrNotExist) {

@@ -226,5 +226,5 @@ func describe(s *orglog.State, st orglog.Statement) (what, detail string) {
 		dev, _, _ := s.Device(st.Device)
 		return "new tries given", fmt.Sprintf("%s, %s", name(dev.Member), dev.Name)
 	}
-	return "unknown", ""
+	return describeWipe(s, st)
 }

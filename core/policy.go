@@ -23,7 +23,7 @@ type policy struct {
 }
 
 // policies is what this program obeys; each line belongs to the file that does.
-var policies = []policy{suitePolicy, floorPolicy, urgentBudgetPolicy, urgentGuestsPolicy}
+var policies = []policy{suitePolicy, floorPolicy, urgentBudgetPolicy, urgentGuestsPolicy, wipePolicy}
 
 // Policies lists the organisation's policies that this program knows, by name.
 func (c *Client) Policies(context.Context) (out []Policy, err error) {

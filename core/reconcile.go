@@ -191,19 +191,20 @@ func (c *Client) giveUp(ctx context.Context, id matter.ID, why error) error {
 // plan compares a group with what it should be.
 func (c *Client) plan(g *mls.Group, wanted map[matter.MemberID]bool) plan {
 	var p plan
+	id := matter.ID(g.GroupID())
 	in := map[matter.DeviceID]bool{}
 	members := map[matter.MemberID]bool{}
 	for _, leaf := range g.Members() {
-		id := deviceOf(leaf.Identity)
-		dev, _, ok := c.dir.device(id)
+		device := deviceOf(leaf.Identity)
+		dev, _, ok := c.dir.device(device)
 		present, wish := wanted[dev.Member]
 		switch {
 		case ok && wish && !present:
 			p.remove, p.own = append(p.remove, leaf.Index), true
-		case !ok || !c.dir.active(id):
+		case !ok || !c.dir.mayHave(device, id):
 			p.remove = append(p.remove, leaf.Index)
 		default:
-			in[id], members[dev.Member] = true, true
+			in[device], members[dev.Member] = true, true
 		}
 	}
 	for m, present := range wanted {
@@ -215,7 +216,7 @@ func (c *Client) plan(g *mls.Group, wanted map[matter.MemberID]bool) plan {
 	}
 	c.dir.see(func(s *orglog.State) {
 		for _, dev := range s.Devices() { // in the order of enrolment
-			if members[dev.Member] && !in[dev.ID] && s.ActiveDevice(dev.ID) {
+			if members[dev.Member] && !in[dev.ID] && s.ActiveDevice(dev.ID) && !s.WipedFrom(dev.ID, id) {
 				p.add = append(p.add, dev.ID)
 				p.own = p.own || dev.Member == c.acct.Member
 			}

@@ -121,7 +121,7 @@ func (b *batch) touched(m *matterState) {
 func (b *batch) removalDue(m *matterState) bool {
 	next := b.hub.org.next()
 	if m.dueAt != next {
-		m.due = b.hub.org.anyInactive(b.hub.directory.ids(m.Devices))
+		m.due = b.hub.org.anyOut(m.ID, b.hub.directory.ids(m.Devices))
 		m.dueAt = next
 	}
 	return m.due

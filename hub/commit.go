@@ -55,8 +55,8 @@ func (s *session) createMatter(id uint64, m *pb.CreateMatter) error {
 }
 
 func (b *batch) createMatter(s *session, id matter.ID, info []byte) (*pb.HubFrame, error) {
-	if !b.hub.org.active(s.device) {
-		return nil, refuse(wire.CodeRevoked)
+	if why, _ := b.hub.org.barred(s.device); why != 0 {
+		return nil, refuse(why)
 	}
 	digest := db.Digest(sha256.Sum256(info))
 	have, ok, err := b.matter(id)
@@ -150,8 +150,8 @@ func sameDevices(a, b []matter.DeviceID) bool {
 
 // commitBundle is compare-and-set on the epoch, all or nothing.
 func (b *batch) commitBundle(s *session, m *pb.CommitBundle, change *groupChange) (*pb.HubFrame, error) {
-	if !b.hub.org.active(s.device) {
-		return nil, refuse(wire.CodeRevoked)
+	if why, _ := b.hub.org.barred(s.device); why != 0 {
+		return nil, refuse(why)
 	}
 	state, ok, err := b.matter(matter.ID(m.GetMatter()))
 	if err != nil {
@@ -212,7 +212,7 @@ func (b *batch) devicesAfter(state *matterState, change *groupChange) (after aft
 	if after.welcomed, err = b.numbers(change.welcomed()); err != nil {
 		return after, err
 	}
-	if b.hub.org.anyInactive(change.added) {
+	if b.hub.org.anyOut(state.ID, change.added) {
 		return after, refuse(wire.CodeCommitRefused) // revoked since the check
 	}
 	for _, no := range state.Devices {
@@ -220,7 +220,7 @@ func (b *batch) devicesAfter(state *matterState, change *groupChange) (after aft
 			after.devices = append(after.devices, no)
 		}
 	}
-	if b.hub.org.anyInactive(b.hub.directory.ids(after.devices)) {
+	if b.hub.org.anyOut(state.ID, b.hub.directory.ids(after.devices)) {
 		return after, refuse(wire.CodeRemovalDue)
 	}
 	for _, no := range added {

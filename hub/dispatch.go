@@ -107,8 +107,8 @@ func (s *session) may(f *pb.ClientFrame) error {
 		if s.founding && !s.enrolled.Load() && h.org.next() > 0 {
 			return refuse(wire.CodeAlreadyFounded)
 		}
-	} else if !h.org.active(s.device) {
-		return refuse(wire.CodeRevoked)
+	} else if why, owes := h.org.barred(s.device); why != 0 && (!log || !owes) {
+		return refuse(why)
 	}
 	if bucket != nil {
 		if wait := bucket.take(cost, h.opts.now()); wait > 0 {

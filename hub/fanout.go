@@ -70,10 +70,11 @@ func (h *Hub) deliverLog(frame []byte, next uint64) {
 	h.online.everyDevice(func(s *session) { s.pushLog(frame, next) })
 }
 
-// drop ends the connection of a device that no longer belongs to the organisation.
+// drop ends the connection of a device that is not served any more.
 func (h *Hub) drop(id matter.DeviceID) {
-	if no, ok := h.directory.no(id); ok {
-		h.online.each([]db.DeviceNo{no}, func(s *session) { s.fail(wire.CodeRevoked) })
+	why, _ := h.org.barred(id)
+	if no, ok := h.directory.no(id); ok && why != 0 {
+		h.online.each([]db.DeviceNo{no}, func(s *session) { s.fail(why) })
 	}
 }
 

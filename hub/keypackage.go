@@ -36,8 +36,8 @@ func (s *session) publishKeyPackages(id uint64, m *pb.PublishKeyPackages) error 
 	s.submit(&request{
 		id: id, size: size,
 		do: func(b *batch) (*pb.HubFrame, error) {
-			if !b.hub.org.active(s.device) {
-				return nil, refuse(wire.CodeRevoked)
+			if why, _ := b.hub.org.barred(s.device); why != 0 {
+				return nil, refuse(why)
 			}
 			stock, err := b.tx.AddKeyPackages(s.no, kps, wire.MaxKeyPackages)
 			if err != nil {
@@ -71,8 +71,8 @@ func (s *session) claimKeyPackages(id uint64, m *pb.ClaimKeyPackages) error {
 }
 
 func (b *batch) claimKeyPackages(s *session, suite uint16, devices [][]byte) (*pb.HubFrame, error) {
-	if !b.hub.org.active(s.device) {
-		return nil, refuse(wire.CodeRevoked)
+	if why, _ := b.hub.org.barred(s.device); why != 0 {
+		return nil, refuse(why)
 	}
 	now := b.hub.opts.now().UnixMilli()
 	out, size := &pb.KeyPackages{}, 0

@@ -129,8 +129,12 @@ func (b *batch) appendLog(s *session, e *orglog.Entry, raw []byte) (*pb.HubFrame
 	if skew := e.Time.Sub(b.hub.opts.now()); skew > wire.MaxClockSkew || skew < -wire.MaxClockSkew {
 		return nil, refuse(wire.CodeClock)
 	}
-	if s.no != 0 && !b.hub.org.active(s.device) {
-		return nil, refuse(wire.CodeRevoked)
+	if s.no != 0 {
+		if _, receipt := e.Statement.(orglog.WipeReceipt); !receipt {
+			if why, _ := b.hub.org.barred(s.device); why != 0 {
+				return nil, refuse(why)
+			}
+		}
 	}
 	if err := b.hub.org.check(e); err != nil {
 		return nil, refuseEntry(err, next)
@@ -180,10 +184,13 @@ func (b *batch) storeEntry(e *orglog.Entry, raw []byte) error {
 }
 
 // applied takes a stored entry over into the organisation's state and returns the
-// devices that it ended.
+// devices that it ended or locked.
 func (h *Hub) applied(b *batch) []matter.DeviceID {
 	e := b.appended
 	ended := h.org.endedBy(e)
+	if lock, ok := e.Statement.(orglog.DeviceLocked); ok {
+		ended = append(ended, lock.Device)
+	}
 	if err := h.org.apply(e); err != nil {
 		// It was checked against this very state. Whatever this is, going on would
 		// serve people by a wrong list of devices.

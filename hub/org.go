@@ -8,6 +8,7 @@ import (
 	"causa/hub/db"
 	"causa/matter"
 	"causa/orglog"
+	"causa/wire"
 )
 
 // An org is the organisation as the log that is on the disk says. The writer changes
@@ -68,11 +69,13 @@ func (o *org) devicesOf(id matter.DeviceID) (ids []matter.DeviceID) {
 	return ids
 }
 
-func (o *org) anyInactive(ids []matter.DeviceID) bool {
+// anyOut reports whether one of some devices may not take part in a matter: it is not active,
+// or an order took the matter from it.
+func (o *org) anyOut(id matter.ID, devices []matter.DeviceID) bool {
 	o.mu.RLock()
 	defer o.mu.RUnlock()
-	for _, id := range ids {
-		if !o.state.ActiveDevice(id) {
+	for _, d := range devices {
+		if !o.state.ActiveDevice(d) || o.state.WipedFrom(d, id) {
 			return true
 		}
 	}
@@ -100,19 +103,27 @@ func (o *org) apply(e *orglog.Entry) error {
 	return o.state.Apply(e)
 }
 
-// endedBy returns the devices that an entry ends.
-func (o *org) endedBy(e *orglog.Entry) (ended []matter.DeviceID) {
+// endedBy returns the devices that a checked entry takes out of the organisation.
+func (o *org) endedBy(e *orglog.Entry) []matter.DeviceID {
 	o.mu.RLock()
 	defer o.mu.RUnlock()
-	switch st := e.Statement.(type) {
-	case orglog.DeviceRevoked:
-		ended = append(ended, st.Device)
-	case orglog.MemberLeft:
-		for _, d := range o.state.DevicesOf(st.Member) {
-			ended = append(ended, d.ID)
-		}
+	return o.state.Ends(e)
+}
+
+// barred says why a device is not served: not at all, or only to hear of the wipe orders
+// that it owes a receipt for and to give it. 0 when it is.
+func (o *org) barred(id matter.DeviceID) (why wire.Code, owes bool) {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	switch {
+	case o.state.ServedDevice(id):
+		return 0, false
+	case o.state.ActiveDevice(id):
+		why = wire.CodeLocked
+	default:
+		why = wire.CodeRevoked
 	}
-	return ended
+	return why, len(o.state.WipesOf(id)) > 0
 }
 
 // A directory knows the devices by number. It is safe for concurrent use.

@@ -25,8 +25,8 @@ func (s *session) sendContent(id uint64, m *pb.SendContent) error {
 // sendContent takes a message when its counter is the next one. A refused message
 // leaves the counter as it is: the device mends what was wrong and sends it again.
 func (b *batch) sendContent(s *session, m *pb.SendContent) (*pb.HubFrame, error) {
-	if !b.hub.org.active(s.device) {
-		return nil, refuse(wire.CodeRevoked)
+	if why, _ := b.hub.org.barred(s.device); why != 0 {
+		return nil, refuse(why)
 	}
 	last, err := b.counter(s)
 	if err != nil {

@@ -259,8 +259,9 @@ func (s *session) signInDevice(id uint64, in *pb.SignIn, nonce [32]byte) error {
 // signIn makes a session the one of its device. What an older one has handed over
 // stands before this in the writer's queue, so the counter told is final.
 func (b *batch) signIn(s *session) (*pb.HubFrame, error) {
-	if !b.hub.org.active(s.device) {
-		return nil, refuse(wire.CodeRevoked)
+	why, owes := b.hub.org.barred(s.device)
+	if why != 0 && !owes {
+		return nil, refuse(why)
 	}
 	counter, err := b.counter(s)
 	if err != nil {
@@ -271,7 +272,9 @@ func (b *batch) signIn(s *session) (*pb.HubFrame, error) {
 		return nil, err
 	}
 	b.fences[s.no] = s.serial
-	b.signedIn = append(b.signedIn, s)
+	if why == 0 { // else nothing is pushed to it
+		b.signedIn = append(b.signedIn, s)
+	}
 	return &pb.HubFrame{Body: &pb.HubFrame_Ready{Ready: &pb.Ready{
 		LogNext: b.hub.org.next(), LastCounter: counter,
 		KeyPackages: stocks(keyPackages), Welcomes: uint32(welcomes),

@@ -63,6 +63,17 @@ func (s *State) WipesOf(device matter.DeviceID) (out []Wipe) {
 	return out
 }
 
+// WipedFrom reports whether an order in effect takes a matter from a device: it never comes
+// back to it.
+func (s *State) WipedFrom(device matter.DeviceID, id matter.ID) bool {
+	for _, w := range s.wipes {
+		if w.order.Extent == ExtentMatter && w.order.Matter == id && slices.Contains(w.Devices, device) {
+			return true
+		}
+	}
+	return false
+}
+
 // HubKey returns the key with which the hub signs what it has done, nil before it is known.
 func (s *State) HubKey() ed25519.PublicKey { return slices.Clone(s.hubKey) }
 

@@ -114,5 +114,5 @@ func rekey(ctx context.Context, f *file, to Key) error {
 	if err := os.Rename(fresh, f.path); err != nil {
 		return errors.Join(err, Remove(fresh))
 	}
-	return syncDir(filepath.Dir(f.path))
+	return SyncDir(filepath.Dir(f.path))
 }

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -44,6 +45,8 @@ type DB struct {
 	write *sql.DB // nil when opened for reading only
 	read  *sql.DB
 	purge purger
+
+	reason atomic.Pointer[error] // why it was closed, where that was told
 }
 
 // A Tx is a transaction on a [DB]; it must not leave the function it was given to.
@@ -176,6 +179,20 @@ func (db *DB) closePools() error {
 	return err
 }
 
+// CloseFor closes the database and has everything that still wants it fail with reason.
+func (db *DB) CloseFor(reason error) error {
+	db.reason.Store(&reason)
+	return db.Close()
+}
+
+// explain returns why the database was closed, if that is known, instead of an error.
+func (db *DB) explain(err error) error {
+	if reason := db.reason.Load(); reason != nil {
+		return *reason
+	}
+	return db.file.worded(err)
+}
+
 // drainTime is how long Close waits for connections whose caller has given up.
 const drainTime = 15 * time.Second
 
@@ -201,7 +218,7 @@ func (db *DB) View(ctx context.Context, f func(*Tx) error) error {
 func (db *DB) run(ctx context.Context, on *sql.DB, f func(*Tx) error) (*Tx, error) {
 	stx, err := on.BeginTx(ctx, nil)
 	if err != nil {
-		return nil, db.file.worded(err)
+		return nil, db.explain(err)
 	}
 	tx := &Tx{ctx: ctx, sql: stx, db: db}
 	done := false
@@ -216,7 +233,7 @@ func (db *DB) run(ctx context.Context, on *sql.DB, f func(*Tx) error) (*Tx, erro
 		if rb := stx.Rollback(); rb != nil && !errors.Is(rb, sql.ErrTxDone) {
 			err = errors.Join(err, rb)
 		}
-		return nil, db.file.worded(err)
+		return nil, db.explain(err)
 	}
 	return tx, db.file.worded(stx.Commit())
 }

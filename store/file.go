@@ -125,7 +125,7 @@ func publish(from, to string) error {
 	if err := os.Rename(from, to); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(to))
+	return SyncDir(filepath.Dir(to))
 }
 
 // SetAside moves a damaged database out of the way and returns where its main file is
@@ -146,7 +146,7 @@ func SetAside(path string) (string, error) {
 				return "", fmt.Errorf("set the store aside: %w", err)
 			}
 		}
-		return to, syncDir(filepath.Dir(path))
+		return to, SyncDir(filepath.Dir(path))
 	}
 }
 
@@ -159,5 +159,5 @@ func Remove(path string) error {
 			errs = append(errs, err)
 		}
 	}
-	return errors.Join(append(errs, syncDir(filepath.Dir(path)))...)
+	return errors.Join(append(errs, SyncDir(filepath.Dir(path)))...)
 }

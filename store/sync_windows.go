@@ -1,4 +1,4 @@
 package store
 
-// syncDir does nothing: on Windows a rename is part of the file system's own journal.
-func syncDir(string) error { return nil }
+// SyncDir does nothing: on Windows a rename is part of the file system's own journal.
+func SyncDir(string) error { return nil }

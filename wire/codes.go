@@ -30,6 +30,7 @@ const (
 	CodeReplaced       Code = 22 // a newer connection of the same device took over
 	CodeKeyPackage     Code = 23 // a published key package is not valid for this device
 	CodeAlreadyFounded Code = 24 // the founding link was used already
+	CodeLocked         Code = 25 // the device is locked until another one or an administrator unlocks it
 
 	CodeNoBlob    Code = 50 // no such blob in this matter, or it is not complete, or no longer kept
 	CodeBlobQuota Code = 51 // blobs of this device or of the organisation have no more room

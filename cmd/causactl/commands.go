@@ -67,6 +67,13 @@ func commands() []command {
 		{"log", "MATTER", "print what was said in a matter", 1, 1, logOf},
 		{"search", "QUERY [--matter MATTER]", "find what was said, and titles of matters", 1, 1, search},
 		{"watch", "", "print what happens until interrupted", 0, 0, watch},
+		{"device lock", "DEVICE [--reason TEXT]", "have the hub serve a device no more until it is unlocked", 1, 1, deviceLock},
+		{"device unlock", "DEVICE", "end the lock of a device", 1, 1, deviceUnlock},
+		{"wipe", "DEVICE|MEMBER --reason TEXT [--matter MATTER] [--expires 87600h]", "order data of the organisation destroyed; prints the order's number", 1, 1, wipe},
+		{"wipe approve", "ORDER", "agree to a wipe order", 1, 1, wipeApprove},
+		{"wipe withdraw", "ORDER", "take back a wipe order that has not taken effect", 1, 1, wipeWithdraw},
+		{"wipe list", "", "list the wipe orders and how far they have come", 0, 0, wipeList},
+		{"offboard", "MEMBER --reason TEXT", "end a membership and take back what its devices hold", 1, 1, offboard},
 		{"policy", "[NAME [VALUE]]", "list the organisation's policies, or set one; an empty VALUE brings back the default", 0, 2, policy},
 		{"audit", "", "verify and print the organisation log", 0, 0, audit},
 	}
@@ -74,13 +81,15 @@ func commands() []command {
 
 // find returns the command that args begin with, and the rest of them.
 func find(args []string) (*command, []string) {
-	for _, c := range commands() {
+	var found *command
+	words := 0
+	for _, c := range commands() { // the longest name counts: "wipe list" is not "wipe" of "list"
 		name := strings.Fields(c.name)
-		if len(args) >= len(name) && strings.Join(args[:len(name)], " ") == c.name {
-			return &c, args[len(name):]
+		if len(name) > words && len(args) >= len(name) && strings.Join(args[:len(name)], " ") == c.name {
+			found, words = &c, len(name)
 		}
 	}
-	return nil, nil
+	return found, args[words:]
 }
 
 func usage(w io.Writer, global *pflag.FlagSet) {

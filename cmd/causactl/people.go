@@ -144,8 +144,11 @@ func devices(c *call) func([]string) error {
 			for _, d := range all {
 				m, _ := cl.Member(d.Member)
 				state := "active"
-				if d.Revoked {
+				switch {
+				case d.Revoked:
 					state = "revoked"
+				case d.Locked:
+					state = "locked"
 				}
 				c.out.line(struct {
 					ID       string    `json:"id"`
@@ -165,22 +168,31 @@ func revoke(c *call) func([]string) error {
 	reason := c.flags.String("reason", "", "why")
 	return func(args []string) error {
 		return c.synced(func(cl *core.Client) error {
-			all, err := cl.Devices(c.ctx)
+			d, err := findDevice(c, cl, args[0])
 			if err != nil {
 				return err
 			}
-			var found []matter.Device
-			for _, d := range all {
-				if len(args[0]) >= 4 && strings.HasPrefix(d.ID.String(), strings.ToLower(args[0])) {
-					found = append(found, d)
-				}
-			}
-			if len(found) != 1 {
-				return &fault.Error{Text: "No single device has an id that begins with “%s”.", TextArgs: []any{args[0]}, Hint: "Look at the list of devices."}
-			}
-			return cl.RevokeDevice(c.ctx, found[0].ID, *reason)
+			return cl.RevokeDevice(c.ctx, d.ID, *reason)
 		})
 	}
+}
+
+// findDevice returns the device whose id begins with ref.
+func findDevice(c *call, cl *core.Client, ref string) (matter.Device, error) {
+	all, err := cl.Devices(c.ctx)
+	if err != nil {
+		return matter.Device{}, err
+	}
+	var found []matter.Device
+	for _, d := range all {
+		if len(ref) >= 4 && strings.HasPrefix(d.ID.String(), strings.ToLower(ref)) {
+			found = append(found, d)
+		}
+	}
+	if len(found) != 1 {
+		return matter.Device{}, &fault.Error{Text: "No single device has an id that begins with “%s”.", TextArgs: []any{ref}, Hint: "Look at the list of devices."}
+	}
+	return found[0], nil
 }
 
 func audit(c *call) func([]string) error {

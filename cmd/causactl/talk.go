@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"time"
 
 	"causa/core"
 	"causa/internal/fault"
@@ -229,6 +230,13 @@ func (c *call) event(cl *core.Client, e core.Event) error {
 		}
 	case core.Notified:
 		c.notice(cl, e.Notice)
+	case core.WipeBegins:
+		c.out.line(struct {
+			Event  string    `json:"event"`
+			By     string    `json:"by"`
+			Time   time.Time `json:"time"`
+			Reason string    `json:"reason"`
+		}{"wipe", e.Wiping.By, e.Wiping.At, e.Wiping.Reason}, "-- %s takes the organisation's data back from this device: %s", e.Wiping.By, e.Wiping.Reason)
 	case core.Shut:
 		return e.Reason
 	}
