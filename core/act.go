@@ -95,7 +95,7 @@ func may(kind uint16, who matter.MemberID, p store.Place, m *matter.Message) err
 
 // act queues something that is done to the message at seq. rest is what follows the
 // reference.
-func (c *Client) act(ctx context.Context, id matter.ID, seq uint64, kind uint16, rest func(*matter.Message) ([]byte, error)) (matter.Message, error) {
+func (c *Client) act(ctx context.Context, id matter.ID, seq uint64, kind uint16, rest func(*store.Tx, *matter.Message) ([]byte, error)) (matter.Message, error) {
 	return c.post(ctx, id, func(tx *store.Tx, p store.Place) (uint16, []byte, error) {
 		m, err := c.mayAct(tx, id, p, seq, kind)
 		if err != nil {
@@ -105,7 +105,7 @@ func (c *Client) act(ctx context.Context, id matter.ID, seq uint64, kind uint16,
 		if rest == nil {
 			return kind, body, nil
 		}
-		more, err := rest(m)
+		more, err := rest(tx, m)
 		return kind, append(body, more...), err
 	})
 }

@@ -105,13 +105,7 @@ func (c *Client) mayTakePart(members []matter.MemberID) (err error) {
 }
 
 // Matters lists all matters of this device, those that moved last first.
-func (c *Client) Matters(ctx context.Context) (out []matter.Matter, err error) {
-	err = c.home.db.View(ctx, func(tx *store.Tx) (err error) {
-		out, err = tx.Matters(0, maxMatters)
-		return err
-	})
-	return out, worded(err)
-}
+func (c *Client) Matters(ctx context.Context) ([]matter.Matter, error) { return c.View(ctx, View{}) }
 
 // maxMatters is how many matters are listed at once.
 const maxMatters = 10000
@@ -119,7 +113,11 @@ const maxMatters = 10000
 // Matter returns one matter.
 func (c *Client) Matter(ctx context.Context, id matter.ID) (m matter.Matter, err error) {
 	err = c.home.db.View(ctx, func(tx *store.Tx) (err error) {
-		m, err = tx.Matter(id)
+		if m, err = tx.Matter(id); err != nil {
+			return err
+		}
+		waits, err := tx.Waits(c.acct.Member)
+		m.Waiting = waits[id]
 		return err
 	})
 	if errors.Is(err, store.ErrNone) {
@@ -275,11 +273,12 @@ func (c *Client) Send(ctx context.Context, id matter.ID, text string) (matter.Me
 	if err != nil {
 		return matter.Message{}, err
 	}
-	return c.post(ctx, id, func(_ *store.Tx, p store.Place) (uint16, []byte, error) {
+	return c.post(ctx, id, func(tx *store.Tx, p store.Place) (uint16, []byte, error) {
 		if p.State == matter.StateConcluded {
 			return 0, nil, concludedAlready()
 		}
-		return contentText, []byte(text), nil
+		text, err := c.address(tx, id, text)
+		return contentText, []byte(text), err
 	})
 }
 

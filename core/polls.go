@@ -107,7 +107,7 @@ func (a *applying) polled(e *pb.Entry, m matter.Message, con content) error {
 // Vote chooses answers of the poll at seq, by their numbers from 0 on, in place of what
 // was chosen before; none takes the vote back.
 func (c *Client) Vote(ctx context.Context, id matter.ID, seq uint64, options ...int) error {
-	_, err := c.act(ctx, id, seq, contentVote, func(m *matter.Message) ([]byte, error) {
+	_, err := c.act(ctx, id, seq, contentVote, func(_ *store.Tx, m *matter.Message) ([]byte, error) {
 		var choices uint32
 		for _, o := range options {
 			if o < 0 || o >= len(m.Poll.Options) {

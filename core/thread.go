@@ -22,7 +22,7 @@ func (c *Client) Reply(ctx context.Context, id matter.ID, seq uint64, text strin
 	if err != nil {
 		return matter.Message{}, err
 	}
-	return c.act(ctx, id, seq, contentReply, func(*matter.Message) ([]byte, error) { return []byte(text), nil })
+	return c.act(ctx, id, seq, contentReply, func(tx *store.Tx, _ *matter.Message) ([]byte, error) { return c.addressed(tx, id, text) })
 }
 
 func (a *applying) replied(e *pb.Entry, m matter.Message, con content) error {
@@ -44,7 +44,7 @@ func (c *Client) React(ctx context.Context, id matter.ID, seq uint64, emoji stri
 	if !oneSign(emoji) {
 		return &fault.Error{Text: "A reaction is a single emoji.", Hint: "For more, write an answer."}
 	}
-	_, err := c.act(ctx, id, seq, contentReaction, func(*matter.Message) ([]byte, error) {
+	_, err := c.act(ctx, id, seq, contentReaction, func(*store.Tx, *matter.Message) ([]byte, error) {
 		return append([]byte{flag(on)}, emoji...), nil
 	})
 	return err
@@ -104,7 +104,7 @@ func (c *Client) Edit(ctx context.Context, id matter.ID, seq uint64, text string
 	if err != nil {
 		return err
 	}
-	_, err = c.act(ctx, id, seq, contentEdit, func(*matter.Message) ([]byte, error) { return []byte(text), nil })
+	_, err = c.act(ctx, id, seq, contentEdit, func(tx *store.Tx, _ *matter.Message) ([]byte, error) { return c.addressed(tx, id, text) })
 	return err
 }
 
@@ -195,7 +195,7 @@ func (a *applying) recalled(e *pb.Entry, m matter.Message, con content) error {
 
 // Pin keeps the message at seq in sight for everybody, or no longer.
 func (c *Client) Pin(ctx context.Context, id matter.ID, seq uint64, on bool) error {
-	_, err := c.act(ctx, id, seq, contentPin, func(*matter.Message) ([]byte, error) { return []byte{flag(on)}, nil })
+	_, err := c.act(ctx, id, seq, contentPin, func(*store.Tx, *matter.Message) ([]byte, error) { return []byte{flag(on)}, nil })
 	return err
 }
 

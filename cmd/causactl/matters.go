@@ -65,21 +65,6 @@ func (c *call) settled(cl *core.Client, id matter.ID) error {
 	return errors.Join(err, c.sync(cl))
 }
 
-func matterList(c *call) func([]string) error {
-	return func([]string) error {
-		return c.fresh(func(cl *core.Client) error {
-			all, err := cl.Matters(c.ctx)
-			if err != nil {
-				return err
-			}
-			for _, m := range all {
-				c.matter(cl, m, "")
-			}
-			return nil
-		})
-	}
-}
-
 func matterShow(c *call) func([]string) error {
 	return func(args []string) error {
 		return c.fresh(func(cl *core.Client) error {
@@ -123,8 +108,9 @@ func (c *call) matter(cl *core.Client, m matter.Matter, suite string) {
 		Opened       time.Time `json:"opened"`
 		Participants []string  `json:"participants"`
 		Unread       int       `json:"unread"`
+		Waiting      int       `json:"waiting,omitempty"`
 		Suite        string    `json:"suite,omitempty"`
-	}{m.ID.String(), m.Title, string(m.Class), state, owner.Name, due, m.Opened, people, m.Unread, suite},
+	}{m.ID.String(), m.Title, string(m.Class), state, owner.Name, due, m.Opened, people, m.Unread, m.Waiting, suite},
 		"%s  %-8s %-9s %s  (%s)", m.ID.Short(), string(m.Class), state, m.Title, strings.Join(people, ", "))
 }
 
