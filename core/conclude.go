@@ -97,10 +97,7 @@ func entryDigest(e *pb.Entry) [32]byte {
 // in this order.
 func discussionHash(tx *store.Tx, id matter.ID, from, upto uint64) (sum [32]byte, err error) {
 	h := sha256.New()
-	h.Write([]byte("causa discussion v1\x00"))
-	h.Write(id[:])
-	h.Write(binary.BigEndian.AppendUint64(nil, from))
-	h.Write(binary.BigEndian.AppendUint64(nil, upto))
+	h.Write(discussionStart(id, from, upto))
 	for d, err := range tx.Digests(id, from, upto) {
 		if err != nil {
 			return sum, err

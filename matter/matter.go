@@ -49,7 +49,7 @@ type Matter struct {
 	Participants []MemberID // in order of joining
 	Removed      bool       // this device's member is no longer in it
 	Unread       int
-	Waiting      int // what in it waits for this device's member: tasks, unanswered calls
+	Waiting      int       // what in it waits for this device's member: tasks, unanswered calls
 	Last         *Message  // newest message or event, nil when there is none
 	Active       time.Time // when it last moved, for sorting
 }

@@ -68,6 +68,8 @@ func commands() []command {
 		{"poll end", "MATTER SEQ", "close a poll", 2, 2, pollEnd},
 		{"log", "MATTER", "print what was said in a matter", 1, 1, logOf},
 		{"search", "QUERY [--matter MATTER]", "find what was said, and titles of matters", 1, 1, search},
+		{"export", "MATTER -o FILE", "write a matter into one file: to read, and to prove", 1, 1, export},
+		{"verify", "FILE [--org ID] [--print]", "check an exported matter; needs neither hub nor account", 1, 1, verify},
 		{"watch", "", "print what happens until interrupted", 0, 0, watch},
 		{"device lock", "DEVICE [--reason TEXT]", "have the hub serve a device no more until it is unlocked", 1, 1, deviceLock},
 		{"device unlock", "DEVICE", "end the lock of a device", 1, 1, deviceUnlock},
