@@ -59,6 +59,7 @@ type Hub struct {
 	incarnation uint64        // grows by a restore
 	started     time.Time
 	cert        tls.Certificate
+	authority   *authority // nil unless certificates come from one
 	pin         [32]byte
 	listener    net.Listener
 	server      *http.Server
@@ -102,7 +103,7 @@ func Open(o Options) (_ *Hub, err error) {
 			err = errors.Join(err, h.release())
 		}
 	}()
-	if err := checkPublic(o.PublicURL); err != nil {
+	if err := errors.Join(checkPublic(o.PublicURL), o.ACME.check(o)); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(o.Data, 0o700); err != nil {
@@ -134,6 +135,11 @@ func Open(o Options) (_ *Hub, err error) {
 	}
 	if err := h.listenMetrics(); err != nil {
 		return nil, err
+	}
+	if len(o.ACME.Domains) > 0 {
+		if h.authority, err = newAuthority(o, &h.cert, h.listener.Addr()); err != nil {
+			return nil, err
+		}
 	}
 	if err := writeFile(filepath.Join(o.Data, addressFile), []byte(h.Addr()+"\n")); err != nil {
 		return nil, fmt.Errorf("write address: %w", err)
@@ -339,6 +345,11 @@ func (h *Hub) Serve(ctx context.Context) error {
 	if h.metrics != nil {
 		h.aside.serve(h.metrics, h.metricsHandler(), h.httpServerLog())
 	}
+	if h.authority != nil {
+		if err := h.authority.start(h.opts.ACME.Domains); err != nil {
+			return errors.Join(err, h.Close())
+		}
+	}
 	err := h.server.ServeTLS(&guardedListener{Listener: h.listener, guard: h.guard}, "", "")
 	if closeErr := h.Close(); closeErr != nil {
 		return closeErr
@@ -370,6 +381,9 @@ func (h *Hub) Close() error {
 // release closes what Open opened.
 func (h *Hub) release() error {
 	var errs []error
+	if h.authority != nil {
+		h.authority.close()
+	}
 	for _, l := range []net.Listener{h.listener, h.metrics} {
 		if l == nil {
 			continue

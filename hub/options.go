@@ -23,6 +23,8 @@ type Options struct {
 	// Certificate and Key are PEM files of an own TLS certificate. Empty: a key made
 	// at the first start, which links pin.
 	Certificate, Key string
+	// ACME is for certificates from a public authority.
+	ACME ACME
 	// Log gets what the operator should know. It never gets names, content or keys.
 	Log *slog.Logger
 

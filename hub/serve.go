@@ -39,14 +39,23 @@ func (h *Hub) httpServer() *http.Server {
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       headerTimeout,
 		MaxHeaderBytes:    8 << 10,
-		TLSConfig: &tls.Config{
-			Certificates: []tls.Certificate{h.cert},
-			MinVersion:   tls.VersionTLS13,
-			NextProtos:   []string{"http/1.1"},
-		},
-		ErrorLog:    h.httpServerLog(),
-		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
+		TLSConfig:         h.tlsConfig(),
+		ErrorLog:          h.httpServerLog(),
+		ConnContext:       func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
 	}
+}
+
+func (h *Hub) tlsConfig() *tls.Config {
+	c := &tls.Config{
+		Certificates: []tls.Certificate{h.cert},
+		MinVersion:   tls.VersionTLS13,
+		NextProtos:   []string{"http/1.1"},
+	}
+	if h.authority != nil {
+		c.GetCertificate = h.authority.certificate
+		c.NextProtos = append(c.NextProtos, acmeProtocol)
+	}
+	return c
 }
 
 // quietLog receives what net/http has to say about connections. It names addresses, so

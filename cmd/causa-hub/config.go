@@ -52,6 +52,13 @@ type file struct {
 		Secret    string `toml:"s3-secret-key-file"`
 		Plain     bool   `toml:"s3-without-tls"`
 	} `toml:"files"`
+	ACME        struct {
+		Domains   []string `toml:"domains"`
+		Email     string   `toml:"email"`
+		Directory string   `toml:"directory"`
+		Roots     string   `toml:"roots"`
+		Agreed    bool     `toml:"agree-to-terms"`
+	} `toml:"acme"`
 	Limits struct {
 		Sends       []float64 `toml:"sends"`
 		Commits     []float64 `toml:"commits"`
@@ -170,6 +177,7 @@ func (s *settings) readFile(fs *pflag.FlagSet) error {
 		}
 		*r.to = hub.Rate{PerSecond: r.from[0], Burst: r.from[1]}
 	}
+	s.ACME = hub.ACME(f.ACME)
 	if f.Retention < 0 || f.Retention > maxRetention {
 		return bad(fmt.Errorf("retention-days is not between 0 and %d", maxRetention))
 	}
