@@ -46,6 +46,9 @@ func (c *Client) apply(ctx context.Context, l *link, id matter.ID, entries []*pb
 		delete(c.work.committing, id)
 		c.lookAt(id, time.Now())
 	}
+	if a.files {
+		c.files.wakeDownloads()
+	}
 	if a.sent {
 		return c.countQueue(ctx)
 	}
@@ -74,6 +77,7 @@ type applying struct {
 	committed bool
 	back      bool
 	sent      bool
+	files     bool // there are files to fetch
 }
 
 func (c *Client) applyOnce(ctx context.Context, id matter.ID, entries []*pb.Entry, final bool) (*applying, error) {
@@ -347,6 +351,8 @@ func (a *applying) content(e *pb.Entry) error {
 		return a.acknowledged(m, con, time.UnixMilli(e.GetTimeMs()))
 	case contentQuiet, contentRead, contentListed:
 		return a.told(m, con)
+	case contentFile:
+		return a.file(e, m, con)
 	default:
 		if act := acts[con.Kind]; act != nil {
 			return act(a, e, m, con)

@@ -41,6 +41,7 @@ type Client struct {
 	alarm alarms
 	read  reads
 
+	files   *files
 	wishes  wishes
 	refresh atomic.Bool // somebody wants to know that nothing is missing here
 	relook  atomic.Bool // the directory was changed from here: every group is to be looked at
@@ -96,6 +97,7 @@ func start(ctx context.Context, h *home, acct *account, opts Options) (*Client, 
 		both.Wait()
 		close(c.ended)
 	}()
+	c.files.start(ectx)
 	return c, nil
 }
 
@@ -117,6 +119,10 @@ func newClient(ctx context.Context, h *home, acct *account, opts Options) (*Clie
 	if err := c.quiet.load(ctx, h.db); err != nil {
 		return nil, err
 	}
+	c.files = newFiles(c)
+	if err := c.forgetOpened(); err != nil {
+		return nil, err
+	}
 	if h.db.Recovery().Damaged {
 		// Cursors, keys and messages went back together: pulling fetches what followed.
 		log.Warn("the end of the store was damaged; the hub has what is missing")
@@ -128,7 +134,8 @@ func newClient(ctx context.Context, h *home, acct *account, opts Options) (*Clie
 func (c *Client) Close() error {
 	c.stop()
 	<-c.ended
-	return c.home.close()
+	c.files.wait()
+	return errors.Join(c.forgetOpened(), c.home.close())
 }
 
 // Me says who uses this client, where.

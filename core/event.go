@@ -22,6 +22,18 @@ type MessageAdded struct{ Message matter.Message }
 // MessageChanged says that a message of one's own was sent, or refused for good.
 type MessageChanged struct{ Message matter.Message }
 
+// FileProgress says how far a file has come on its way to the hub or from it, or why it
+// has to wait.
+type FileProgress struct {
+	File        FileID
+	Up          bool
+	Done, Total int64
+	Problem     error // with words; nil: it moves
+}
+
+// FileChanged says that the bytes of a file are here now, or a preview of it.
+type FileChanged struct{ File FileID }
+
 // DirectoryChanged says that members, devices, roles or policies changed.
 type DirectoryChanged struct{}
 
@@ -42,6 +54,8 @@ func (MessageChanged) event()   {}
 func (DirectoryChanged) event() {}
 func (MatterGone) event()       {}
 func (WipeBegins) event()       {}
+func (FileProgress) event()     {}
+func (FileChanged) event()      {}
 func (Shut) event()             {}
 
 // A Status says how the engine is doing.

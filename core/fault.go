@@ -98,6 +98,8 @@ var refusalWords = map[wire.Code][2]string{
 	wire.CodeNoMatter:       {"You are not in this matter, or it does not exist.", "Ask a participant to add you."},
 	wire.CodeBusy:           {"The hub asks to slow down.", "Causa tries again by itself in a moment."},
 	wire.CodeFull:           {"The hub's disk is full.", "Nothing is lost. Tell whoever runs the hub; Causa sends what waits when there is room."},
+	wire.CodeNoBlob:         {"The hub does not have this file any more.", "Ask whoever sent it to send it again."},
+	wire.CodeBlobQuota:      {"There is no more room for files at the hub.", "Ask whoever runs the hub for more room, or send a smaller file."},
 	wire.CodeReplaced:       {"This device is connected from somewhere else too.", "Was this home copied? Each device needs its own."},
 }
 

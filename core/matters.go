@@ -366,7 +366,15 @@ func (c *Client) Messages(ctx context.Context, id matter.ID, p Page) (out []matt
 				out = append(out, m)
 			}
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		going, err := c.uploading(tx, id)
+		if err != nil {
+			return err
+		}
+		out = append(out, going...)
+		return tx.FillFiles(out)
 	})
 	return out, worded(err)
 }

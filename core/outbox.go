@@ -190,6 +190,7 @@ func (c *Client) handOver(ctx context.Context, l *link, batch []sending, counter
 		var err error
 		s.answer, err = l.start(ctx, &pb.ClientFrame{Body: &pb.ClientFrame_SendContent{SendContent: &pb.SendContent{
 			Counter: counter + uint64(i) + 1, Matter: s.item.Matter[:], Epoch: s.epoch, Payload: s.payload,
+			Blobs: blobsOf(s.item.Content),
 		}}})
 		if err != nil {
 			return err
@@ -278,6 +279,10 @@ func (c *Client) queued(it store.Outgoing) (m matter.Message, ok bool) {
 			return m, false
 		}
 		m = u.message(m)
+	case contentFile:
+		if !queuedFile(&m, con) {
+			return m, false
+		}
 	default:
 		if !queuedThread(&m, con) {
 			return m, false
@@ -294,7 +299,12 @@ func (c *Client) queued(it store.Outgoing) (m matter.Message, ok bool) {
 
 // enqueue puts content into the outbox.
 func (c *Client) enqueue(tx *store.Tx, id matter.ID, kind uint16, body []byte) (store.Outgoing, error) {
-	it := store.Outgoing{Matter: id, ID: matter.NewMessageID(), Time: c.now()}
+	return c.enqueueAs(tx, id, matter.NewMessageID(), kind, body)
+}
+
+// enqueueAs is enqueue for a message whose id is known already.
+func (c *Client) enqueueAs(tx *store.Tx, id matter.ID, msg matter.MessageID, kind uint16, body []byte) (store.Outgoing, error) {
+	it := store.Outgoing{Matter: id, ID: msg, Time: c.now()}
 	b, err := c.contentAt(it.Time, kind, body)
 	if err != nil {
 		return it, err

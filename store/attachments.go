@@ -104,8 +104,8 @@ func (tx *Tx) Attachments(id matter.ID, limit int) ([]matter.Message, error) {
 	return ms, nil
 }
 
-// withFiles fills in the files of messages that bring some.
-func (tx *Tx) withFiles(ms []matter.Message) error {
+// FillFiles fills in the files of messages that bring some.
+func (tx *Tx) FillFiles(ms []matter.Message) error {
 	for i := range ms {
 		m := &ms[i]
 		if m.Kind != matter.KindFile {

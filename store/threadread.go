@@ -23,7 +23,7 @@ func (tx *Tx) dress(id matter.ID, ms []matter.Message, refs []int64) error {
 		at[int64(ms[i].Seq)] = &ms[i]
 	}
 	from, to := int64(ms[0].Seq), int64(ms[len(ms)-1].Seq)
-	if err := tx.withFiles(ms); err != nil {
+	if err := tx.FillFiles(ms); err != nil {
 		return err
 	}
 	if err := tx.dressReactions(id, at, from, to); err != nil {
