@@ -301,7 +301,7 @@ var typesByName = map[string]string{
 }
 
 func tooLarge() error {
-	return &fault.Error{Text: "The file is too large: 2 GiB is the limit.", Hint: "Send it in parts."}
+	return &fault.Error{Text: "The file is too large: 2 GiB is the limit.", Hint: "Split it and send the pieces."}
 }
 
 // errChanged: a file is not the one any more that somebody chose to send.

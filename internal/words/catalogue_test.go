@@ -17,7 +17,8 @@ import (
 
 // keysOfTree returns every sentence of the tree that a person may read, with a place
 // where it stands: literals given to T and Mark, the Text and Hint of a fault.Error,
-// what a method Words returns, the problem of a message, and the help of a policy.
+// what a method Words returns, the problem of a message, the words for
+// refusals, and the help of a policy.
 func keysOfTree(t *testing.T) map[string]string {
 	t.Helper()
 	root, err := filepath.Abs("../..")
@@ -111,6 +112,14 @@ func keysOfNode(pkg string, n ast.Node) (keys []string) {
 	case *ast.ValueSpec:
 		if pkg == "fault" && n.Names[0].Name == "General" {
 			keys = append(keys, literal(n.Values[0]))
+		}
+		if n.Names[0].Name == "refusalWords" {
+			ast.Inspect(n.Values[0], func(n ast.Node) bool {
+				if x, ok := n.(*ast.BasicLit); ok {
+					keys = append(keys, sentence(literal(x)))
+				}
+				return true
+			})
 		}
 	}
 	return keys
