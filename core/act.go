@@ -25,6 +25,8 @@ var acts = map[uint16]func(*applying, *pb.Entry, matter.Message, content) error{
 	contentPoll:      (*applying).polled,
 	contentVote:      (*applying).voted,
 	contentPollEnd:   (*applying).pollEnded,
+	contentCarried:   (*applying).carried,
+	contentMoved:     (*applying).moved,
 }
 
 // A rule says to which messages something can be done, and by whom.
@@ -54,6 +56,7 @@ var rules = map[uint16]rule{
 	contentRecall: {recallable, author | owner, &fault.Error{
 		Text: "Only its author or the owner of the matter can take a message back.", Hint: "Ask one of them.",
 	}},
+	contentMoved: {recallable, author | owner, &fault.Error{Text: "Only texts can be moved.", Hint: "Tasks, polls and files stay where they are."}},
 	contentTaskState: {isTask, author | owner | assignee, &fault.Error{
 		Text: "Only those who have to do with a task can change it.", Hint: "Ask whoever set it, or the owner of the matter.",
 	}},
@@ -132,6 +135,11 @@ func (a *applying) on(e *pb.Entry, m matter.Message, kind uint16, r matter.Ref, 
 	if err := a.hide(e, m); err != nil {
 		return err
 	}
+	return a.onTarget(e, m, kind, r, do)
+}
+
+// onTarget is on for an entry that is filed already.
+func (a *applying) onTarget(e *pb.Entry, m matter.Message, kind uint16, r matter.Ref, do func(*matter.Message) error) error {
 	seq, err := a.tx.Find(a.id, r)
 	if err != nil || seq == 0 {
 		return err
@@ -176,6 +184,8 @@ func (a *applying) calls(m matter.Message) error {
 	switch self := a.c.acct.Member; {
 	case !m.Kind.Said():
 		return nil
+	case m.Origin != nil:
+		return nil // said elsewhere, to others
 	case m.Author == self:
 		return a.tx.Answered(a.id, 0)
 	case matter.Mentions(m.Text, self):

@@ -1,8 +1,10 @@
 package core
 
 import (
+	"bytes"
 	"context"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -176,6 +178,44 @@ func TestMalformedActs(t *testing.T) {
 	}
 	if got := p.message(p.bob, seq); got.Text != "hello" || len(got.Reactions) != 0 || got.Pinned {
 		t.Errorf("Bob has %+v", got)
+	}
+}
+
+// Nobody puts words into the mouth of another by saying that they come from elsewhere.
+func TestForgedOrigin(t *testing.T) {
+	p := newPair(t)
+	seq := p.say(p.alice, "I said this")
+	other, err := p.bob.OpenMatter(p.ctx, NewMatter{Title: "other", With: []matter.MemberID{p.alice.acct.Member}})
+	p.must(err)
+	p.must(p.bob.WaitParticipants(p.ctx, other))
+	p.settle()
+	var body []byte
+	p.must(p.bob.home.db.View(p.ctx, func(tx *store.Tx) (err error) {
+		m, err := tx.Message(p.id, seq)
+		if err != nil {
+			return err
+		}
+		body, err = carry(tx, &m)
+		return err
+	}))
+	p.id = other
+	p.settle()
+	forged := bytes.Replace(body, []byte("I said this"), []byte("I owe a lot"), 1)
+	for _, b := range [][]byte{forged, body[:len(body)-1], body} {
+		p.force(p.bob, contentCarried, b)
+	}
+	ms, err := p.alice.Messages(p.ctx, other, Page{})
+	p.must(err)
+	var got []string
+	for _, m := range ms[len(ms)-3:] {
+		if m.Kind == matter.KindUnread {
+			got = append(got, "?")
+		} else if m.Origin != nil && m.Origin.Author == p.alice.acct.Member {
+			got = append(got, m.Text)
+		}
+	}
+	if want := []string{"?", "?", "I said this"}; !slices.Equal(got, want) {
+		t.Errorf("Alice reads %q, want %q", got, want)
 	}
 }
 

@@ -41,6 +41,8 @@ const (
 	contentPoll      = 27 // body: a new poll
 	contentVote      = 28 // body: a reference, uint32 choices
 	contentPollEnd   = 29 // body: a reference
+	contentCarried   = 30 // body: a message of another matter, and its proof
+	contentMoved     = 31 // body: the matter they went to, then references
 
 	contentUrgent      = 50 // body: an urgent message (urgent.go)
 	contentAcknowledge = 51 // body: the id of the urgent message

@@ -141,7 +141,8 @@ func (p pager) line(m *matter.Message) pageLine {
 // gained adds what stands beside a message.
 func (p pager) gained(l *pageLine, m *matter.Message) {
 	if o := m.Origin; o != nil {
-		l.More = append(l.More, p.T("from %s, %s, in the matter %s", p.name(o.Author), o.Time.Format(time.RFC3339), o.Matter.Short()))
+		l.Author = p.name(o.Author)
+		l.More = append(l.More, p.T("brought by %s from the matter %s, where it was written %s", p.name(m.Author), o.Matter.Short(), o.Time.Format(time.RFC3339)))
 	}
 	if q := m.Reply; q != nil && q.Seq != 0 {
 		l.Quote = fmt.Sprintf("%d · %s: %s", q.Seq, p.name(q.Author), p.text(q.Text))

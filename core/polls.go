@@ -169,6 +169,8 @@ func queuedThread(m *matter.Message, con content) bool {
 	case contentPoll:
 		m.Text, m.Poll, ok = parsePoll(con.Body)
 		m.Kind = matter.KindPoll
+	case contentCarried:
+		ok = queuedCarried(m, con)
 	}
 	return ok
 }

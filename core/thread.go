@@ -27,7 +27,7 @@ func (c *Client) Reply(ctx context.Context, id matter.ID, seq uint64, text strin
 
 func (a *applying) replied(e *pb.Entry, m matter.Message, con content) error {
 	r, text, ok := readRef(con.Body)
-	if !ok || len(text) > wire.MaxText || !utf8.Valid(text) {
+	if !ok || !goodText(string(text)) {
 		return a.malformed(e, m)
 	}
 	seq, err := a.tx.Find(a.id, r)
@@ -37,6 +37,9 @@ func (a *applying) replied(e *pb.Entry, m matter.Message, con content) error {
 	m.Kind, m.Text, m.Reply = matter.KindText, string(text), &matter.Quote{Seq: seq}
 	return a.show(e, m)
 }
+
+// goodText is what of a text is asked of others.
+func goodText(s string) bool { return s != "" && len(s) <= wire.MaxText && utf8.ValidString(s) }
 
 // React puts a sign beside the message at seq, or takes it away: one emoji, or whatever
 // else is a single character to the eye.
@@ -110,7 +113,7 @@ func (c *Client) Edit(ctx context.Context, id matter.ID, seq uint64, text string
 
 func (a *applying) edited(e *pb.Entry, m matter.Message, con content) error {
 	r, text, ok := readRef(con.Body)
-	if !ok || len(text) == 0 || len(text) > wire.MaxText || !utf8.Valid(text) {
+	if !ok || !goodText(string(text)) {
 		return a.malformed(e, m)
 	}
 	return a.on(e, m, con.Kind, r, func(t *matter.Message) error {

@@ -255,6 +255,9 @@ func textOf(con content) (text string) {
 		for _, f := range d.Facts {
 			text += "\n" + f.Name + ": " + f.Value
 		}
+	case contentCarried:
+		x, _ := parseCarried(con.Body)
+		text = x.text
 	case contentTask:
 		text, _, _ = parseTask(con.Body)
 	case contentPoll:

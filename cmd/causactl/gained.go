@@ -90,7 +90,7 @@ func (c *call) beside(cl *core.Client, m *matter.Message) string {
 	}
 	under := func(s string) { b.WriteString("\n        " + s) }
 	if o := m.Origin; o != nil {
-		under(c.tr.T("from %s, %s, in the matter %s", nameOf(cl, o.Author), o.Time.Local().Format(time.DateTime), o.Matter.Short()))
+		under(c.tr.T("brought by %s from the matter %s, where it was written %s", nameOf(cl, m.Author), o.Matter.Short(), o.Time.Local().Format(time.DateTime)))
 	}
 	if q := m.Reply; q != nil {
 		under("> " + c.quote(cl, q))

@@ -123,7 +123,11 @@ func (c *call) message(cl *core.Client, m matter.Message, event string) {
 	}
 	switch m.Kind {
 	case matter.KindText, matter.KindTask, matter.KindPoll:
-		text = author.Name + ": " + mentioned(cl, text)
+		who := author.Name
+		if m.Origin != nil {
+			who = nameOf(cl, m.Origin.Author)
+		}
+		text = who + ": " + mentioned(cl, text)
 	}
 	text += c.beside(cl, &m)
 	c.out.line(o, "%4d  %s  %s%s", m.Seq, m.Time.Local().Format(time.DateTime), text, mark)
