@@ -46,6 +46,8 @@ type Client struct {
 	refresh atomic.Bool // somebody wants to know that nothing is missing here
 	relook  atomic.Bool // the directory was changed from here: every group is to be looked at
 
+	leaseMu sync.Mutex // guards the home's lease
+
 	mu     sync.Mutex // guards status and synced
 	status Status
 	synced chan struct{} // closed while the engine has nothing left to do
@@ -57,7 +59,7 @@ type Client struct {
 // Open opens the account in opts.Home and starts its engine. The error wraps
 // [ErrNoAccount] when there is none.
 func Open(ctx context.Context, opts Options) (*Client, error) {
-	h, err := openHome(ctx, opts.Home, false)
+	h, err := openHome(ctx, opts, false)
 	if err != nil {
 		return nil, worded(err)
 	}
@@ -93,6 +95,7 @@ func start(ctx context.Context, h *home, acct *account, opts Options) (*Client, 
 	var both sync.WaitGroup
 	both.Go(func() { c.run(ectx) })
 	both.Go(func() { c.mindTime(ectx) })
+	both.Go(func() { c.keepLease(ectx) })
 	go func() {
 		both.Wait()
 		close(c.ended)

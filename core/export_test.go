@@ -13,7 +13,7 @@ import (
 // LoseGroup makes a closed home forget a matter's keys, as a damaged store would.
 func LoseGroup(t *testing.T, opts Options, id matter.ID) {
 	t.Helper()
-	h, err := openHome(context.Background(), opts.Home, false)
+	h, err := openHome(context.Background(), opts, false)
 	if err != nil {
 		t.Fatal(err)
 	}

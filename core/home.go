@@ -18,53 +18,41 @@ import (
 
 // Options say where a client lives. Only Home is needed.
 type Options struct {
-	Home string       // the folder that is this device; made when missing
-	Log  *slog.Logger // nil: nothing is logged
+	Home     string       // the folder that is this device; made when missing
+	Passcode []byte       // opens a home that has one
+	Keystore Keystore     // nil: the system has none
+	Log      *slog.Logger // nil: nothing is logged
 }
 
 // The files of a home.
 const (
-	keyFile   = "store.key" // the main store's key, until vault slots wrap it
+	keyFile   = "store.key" // the main store's key, while there is no passcode
 	storeFile = "main.db"
 )
 
 // A home is a device's folder, locked by this process, with its main store open.
 type home struct {
-	dir  string
-	lock *folderlock.Lock
-	db   *store.DB
+	dir      string
+	keystore Keystore // may be nil
+	lock     *folderlock.Lock
+	slot     *lock // nil: there is no passcode
+	db       *store.DB
 
 	once sync.Once // closes the store
 }
 
 // openHome locks a home and opens its store. Without create, a home that has no store
 // gives ErrNoAccount.
-func openHome(ctx context.Context, dir string, create bool) (_ *home, err error) {
-	wiped, err := ReadWiping(dir)
+func openHome(ctx context.Context, opts Options, create bool) (_ *home, err error) {
+	wiped, err := ReadWiping(opts.Home)
 	if err != nil {
 		return nil, err
 	}
-	if !create && wiped == nil {
-		if _, err := os.Stat(filepath.Join(dir, keyFile)); errors.Is(err, fs.ErrNotExist) {
-			return nil, noAccount()
-		}
+	if !create && wiped == nil && !exists(filepath.Join(opts.Home, keyFile)) && !exists(filepath.Join(opts.Home, slotName)) {
+		return nil, noAccount()
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, &fault.Error{
-			Text: "The folder for Causa's data can't be made.",
-			Hint: "Choose a folder that you may write to.",
-			Err:  err,
-		}
-	}
-	h := &home{dir: dir}
-	if h.lock, err = folderlock.Take(dir); err != nil {
-		if errors.Is(err, folderlock.ErrTaken) {
-			err = &fault.Error{
-				Text: "Causa is already running with this folder.",
-				Hint: "Close the other one first, or use another folder.",
-				Err:  err,
-			}
-		}
+	h, err := takeHome(opts)
+	if err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -73,21 +61,25 @@ func openHome(ctx context.Context, dir string, create bool) (_ *home, err error)
 		}
 	}()
 	if wiped != nil {
-		if err := wiped.meet(ctx, dir, create); err != nil {
+		if err := wiped.meet(ctx, opts, create); err != nil {
 			return nil, err
 		}
 	}
-	_, none := os.Stat(filepath.Join(dir, keyFile))
-	key, err := readKey(filepath.Join(dir, keyFile), create)
+	if exists(filepath.Join(opts.Home, slotName)) {
+		return h, h.openLocked(ctx, opts.Passcode)
+	}
+	_, none := os.Stat(filepath.Join(opts.Home, keyFile))
+	key, err := readKey(filepath.Join(opts.Home, keyFile), create)
 	if err != nil {
 		return nil, err
 	}
+	defer clear(key[:])
 	defer func() {
 		if err != nil && errors.Is(none, fs.ErrNotExist) {
-			err = errors.Join(err, os.Remove(filepath.Join(dir, keyFile))) // nothing was written under it
+			err = errors.Join(err, os.Remove(filepath.Join(opts.Home, keyFile))) // nothing was written under it
 		}
 	}()
-	path := filepath.Join(dir, storeFile)
+	path := filepath.Join(opts.Home, storeFile)
 	h.db, err = openStore(ctx, path, key)
 	if create && errors.Is(err, ErrDamaged) {
 		if _, err := store.SetAside(path); err != nil {
@@ -96,6 +88,70 @@ func openHome(ctx context.Context, dir string, create bool) (_ *home, err error)
 		h.db, err = openStore(ctx, path, key)
 	}
 	return h, err
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+// takeHome makes a home this process's own, without opening it.
+func takeHome(opts Options) (*home, error) {
+	if err := os.MkdirAll(opts.Home, 0o700); err != nil {
+		return nil, &fault.Error{
+			Text: "The folder for Causa's data can't be made.",
+			Hint: "Choose a folder that you may write to.",
+			Err:  err,
+		}
+	}
+	l, err := folderlock.Take(opts.Home)
+	if errors.Is(err, folderlock.ErrTaken) {
+		err = &fault.Error{
+			Text: "Causa is already running with this folder.",
+			Hint: "Close the other one first, or use another folder.",
+			Err:  err,
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &home{dir: opts.Home, keystore: opts.Keystore, lock: l}, nil
+}
+
+// openLocked opens the store of a home that has a slot. Where a crash has left a key file
+// beside it, the file counts if it opens the store: then the passcode was not there yet, or
+// was just taken away.
+func (h *home) openLocked(ctx context.Context, passcode []byte) error {
+	l, err := readLock(h.dir)
+	if err != nil {
+		return err
+	}
+	path, plain := filepath.Join(h.dir, storeFile), filepath.Join(h.dir, keyFile)
+	if exists(plain) {
+		key, err := readKey(plain, false)
+		if err != nil {
+			return err
+		}
+		h.db, err = openStore(ctx, path, key)
+		clear(key[:])
+		if err == nil {
+			return l.destroy(h.dir, h.keystore)
+		}
+		if !errors.Is(err, ErrDamaged) {
+			return err
+		}
+	}
+	key, err := l.open(ctx, h.dir, h.keystore, passcode)
+	if err != nil {
+		l.close()
+		return err
+	}
+	h.slot = l
+	defer clear(key[:])
+	if h.db, err = openStore(ctx, path, key); err != nil {
+		return err
+	}
+	return store.Shred(plain)
 }
 
 // openStore opens the main store. A damaged first page can't be told from a wrong key, so
@@ -110,6 +166,9 @@ func openStore(ctx context.Context, path string, key store.Key) (*store.DB, erro
 
 func (h *home) close() error {
 	err := h.closeStore(ErrClosed)
+	if h.slot != nil {
+		h.slot.close()
+	}
 	if h.lock != nil {
 		err = errors.Join(err, h.lock.Release())
 	}

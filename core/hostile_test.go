@@ -77,7 +77,7 @@ func newVictim(t *testing.T) *victim {
 	say("three")
 	say("four")
 
-	h, err := openHome(ctx, bobs.Home, false)
+	h, err := openHome(ctx, bobs, false)
 	must(err)
 	var acct *account
 	var place store.Place

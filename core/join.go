@@ -25,6 +25,7 @@ type JoinRequest struct {
 	Name         string // how the person is called; needed to found, else empty keeps the name in the invite
 	Organisation string // its name, when it is founded; empty: the person's name stands for it
 	Device       string // empty: the computer's name
+	Replace      bool   // give a locked account in the home up: what it keeps can't be opened any more
 }
 
 // Join makes opts.Home a device of an organisation and opens it. With a founding link it
@@ -38,7 +39,10 @@ func Join(ctx context.Context, opts Options, r JoinRequest) (*Client, error) {
 	if err := r.clean(inv.Founding()); err != nil {
 		return nil, worded(err)
 	}
-	h, err := openHome(ctx, opts.Home, true)
+	if err := r.replace(opts); err != nil {
+		return nil, worded(err)
+	}
+	h, err := openHome(ctx, opts, true)
 	if err != nil {
 		return nil, worded(err)
 	}

@@ -34,6 +34,7 @@ var errWrongHub = errors.New("the hub's TLS key is not the pinned one")
 // to whoever asked and queues pushes. ask and start are safe for concurrent use.
 type link struct {
 	ws     *websocket.Conn
+	nonce  [32]byte // the hub's challenge
 	cancel context.CancelFunc
 	done   chan struct{} // closed when the connection has ended and its goroutines too
 	pushed chan struct{} // has a token while pushes wait
@@ -52,10 +53,11 @@ type link struct {
 // An answer is the hub's answer to one request, some time later.
 type answer chan *pb.HubFrame
 
-// who signs in: a device, or the holder of an invite.
+// who signs in: a device, the holder of an invite, or a locked device.
 type who struct {
 	device ed25519.PrivateKey
 	invite ed25519.PrivateKey
+	unlock ed25519.PrivateKey // of a locked device's slot
 }
 
 // dial connects to the hub at addr (host:port), whose TLS key must have the fingerprint
@@ -87,13 +89,13 @@ func dial(ctx context.Context, addr string, pin [32]byte, w who) (*link, *pb.Rea
 		return nil, nil, offline(err)
 	}
 	ws.SetReadLimit(wire.MaxFrame)
-	ready, err := signIn(ctx, ws, pin, w)
+	ready, nonce, err := signIn(ctx, ws, pin, w)
 	if err != nil {
 		_ = ws.CloseNow()
 		return nil, nil, err
 	}
 	lctx, cancel := context.WithCancel(context.Background())
-	l := &link{ws: ws, cancel: cancel, done: make(chan struct{}), pushed: make(chan struct{}, 1), next: 2, waiting: map[uint64]answer{}}
+	l := &link{ws: ws, nonce: nonce, cancel: cancel, done: make(chan struct{}), pushed: make(chan struct{}, 1), next: 2, waiting: map[uint64]answer{}}
 	l.wg.Add(2)
 	go func() { defer l.wg.Done(); l.read(lctx) }()
 	go func() { defer l.wg.Done(); l.ping(lctx) }()
@@ -122,47 +124,56 @@ func pinned(pin [32]byte) *tls.Config {
 	}
 }
 
-func signIn(ctx context.Context, ws *websocket.Conn, pin [32]byte, w who) (*pb.Ready, error) {
+func signIn(ctx context.Context, ws *websocket.Conn, pin [32]byte, w who) (ready *pb.Ready, nonce [32]byte, err error) {
 	f, err := readFrame(ctx, ws)
 	if err != nil {
-		return nil, offline(err)
+		return nil, nonce, offline(err)
 	}
 	ch := f.GetChallenge()
 	if ch == nil || len(ch.GetNonce()) != 32 {
-		return nil, (&refusal{Code: wire.CodeVersion}).worded()
+		return nil, nonce, (&refusal{Code: wire.CodeVersion}).worded()
 	}
 	in := &pb.SignIn{Version: wire.Version}
-	nonce := [32]byte(ch.GetNonce())
-	if w.device != nil {
+	nonce = [32]byte(ch.GetNonce())
+	switch {
+	case w.device != nil:
 		id := sha256.Sum256(w.device.Public().(ed25519.PublicKey))
 		in.Who = &pb.SignIn_Device{Device: id[:]}
 		in.Signature = ed25519.Sign(w.device, wire.SignInBytes(nonce, pin, wire.DeviceSignIn(id)))
-	} else {
+	case w.unlock != nil:
+		pub := w.unlock.Public().(ed25519.PublicKey)
+		locked, err := wire.UnlockSignIn(pub)
+		if err != nil {
+			return nil, nonce, err
+		}
+		in.Who = &pb.SignIn_Unlock{Unlock: pub}
+		in.Signature = ed25519.Sign(w.unlock, wire.SignInBytes(nonce, pin, locked))
+	default:
 		pub := w.invite.Public().(ed25519.PublicKey)
 		holder, err := wire.InviteSignIn(pub)
 		if err != nil {
-			return nil, err
+			return nil, nonce, err
 		}
 		in.Who = &pb.SignIn_Invite{Invite: pub}
 		in.Signature = ed25519.Sign(w.invite, wire.SignInBytes(nonce, pin, holder))
 	}
 	b, err := wire.EncodeClient(&pb.ClientFrame{Request: 1, Body: &pb.ClientFrame_SignIn{SignIn: in}})
 	if err != nil {
-		return nil, err
+		return nil, nonce, err
 	}
 	if err := ws.Write(ctx, websocket.MessageBinary, b); err != nil {
-		return nil, offline(err)
+		return nil, nonce, offline(err)
 	}
 	if f, err = readFrame(ctx, ws); err != nil {
-		return nil, offline(err)
+		return nil, nonce, offline(err)
 	}
 	if fail := f.GetFailure(); fail != nil {
-		return nil, asRefusal(fail).worded()
+		return nil, nonce, asRefusal(fail).worded()
 	}
 	if f.GetReady() == nil {
-		return nil, (&refusal{Code: wire.CodeVersion}).worded()
+		return nil, nonce, (&refusal{Code: wire.CodeVersion}).worded()
 	}
-	return f.GetReady(), nil
+	return f.GetReady(), nonce, nil
 }
 
 func readFrame(ctx context.Context, ws *websocket.Conn) (*pb.HubFrame, error) {
@@ -277,6 +288,11 @@ func (l *link) close() {
 
 // start sends a request without waiting for its answer.
 func (l *link) start(ctx context.Context, f *pb.ClientFrame) (answer, error) {
+	return l.startSigned(ctx, func(uint64) *pb.ClientFrame { return f })
+}
+
+// startSigned is start for a request that its own number is signed in.
+func (l *link) startSigned(ctx context.Context, frame func(request uint64) *pb.ClientFrame) (answer, error) {
 	ch := make(answer, 1)
 	l.writeMu.Lock()
 	defer l.writeMu.Unlock()
@@ -285,6 +301,7 @@ func (l *link) start(ctx context.Context, f *pb.ClientFrame) (answer, error) {
 		l.mu.Unlock()
 		return nil, offline(l.err)
 	}
+	f := frame(l.next)
 	f.Request = l.next
 	b, err := wire.EncodeClient(f)
 	if err != nil {
@@ -329,8 +346,13 @@ const busyTries = 20
 
 // ask sends a request and waits for its answer. When the hub asks to slow down, it does.
 func (l *link) ask(ctx context.Context, f *pb.ClientFrame) (*pb.HubFrame, error) {
+	return l.askSigned(ctx, func(uint64) *pb.ClientFrame { return f })
+}
+
+// askSigned is ask for a request that its own number is signed in.
+func (l *link) askSigned(ctx context.Context, frame func(request uint64) *pb.ClientFrame) (*pb.HubFrame, error) {
 	for try := 1; ; try++ {
-		a, err := l.start(ctx, f)
+		a, err := l.startSigned(ctx, frame)
 		if err != nil {
 			return nil, err
 		}

@@ -23,7 +23,10 @@ type policy struct {
 }
 
 // policies is what this program obeys; each line belongs to the file that does.
-var policies = []policy{suitePolicy, floorPolicy, urgentBudgetPolicy, urgentGuestsPolicy, wipePolicy}
+var policies = []policy{
+	suitePolicy, floorPolicy, urgentBudgetPolicy, urgentGuestsPolicy, wipePolicy,
+	requiredPolicy, minimumPolicy, idlePolicy, leasePolicy,
+}
 
 // Policies lists the organisation's policies that this program knows, by name.
 func (c *Client) Policies(context.Context) (out []Policy, err error) {

@@ -3,7 +3,6 @@ package core
 import (
 	"context"
 	"crypto/ed25519"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -76,26 +75,14 @@ func (w *Wiping) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(dir, wipeFile)
-	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return err
-	}
-	return store.SyncDir(dir)
+	return store.WriteFile(filepath.Join(dir, wipeFile), b)
 }
 
 // destroy does what a device can do by itself: keys first, then everything else. It may be
 // called again after a crash at any point.
-func (w *Wiping) destroy(dir string) error {
+func (w *Wiping) destroy(dir string, ks Keystore) error {
 	if w.Step < wipeKeysGone {
-		if err := destroyKeys(dir); err != nil {
+		if err := destroyKeys(dir, ks); err != nil {
 			return err
 		}
 		w.Step = wipeKeysGone
@@ -117,16 +104,17 @@ func (w *Wiping) destroy(dir string) error {
 // small, and the rest can't be opened without them.
 const largestKeyFile = 64 << 10
 
-// destroyKeys overwrites and removes every small file.
-func destroyKeys(dir string) error {
+// destroyKeys takes out of the system's keystore what is kept there for a home, and
+// overwrites and removes every small file.
+func destroyKeys(dir string, ks Keystore) error {
+	if err := dropKept(dir, ks); err != nil {
+		return err
+	}
 	return eachFile(dir, func(path string, size int64) error {
 		if size > largestKeyFile {
 			return nil
 		}
-		if err := shred(path); err != nil {
-			return err
-		}
-		return os.Remove(path)
+		return store.Shred(path)
 	})
 }
 
@@ -166,25 +154,6 @@ func eachFile(dir string, visit func(path string, size int64) error) error {
 		return visit(path, info.Size())
 	})
 	return errors.Join(err, store.SyncDir(dir))
-}
-
-// shred overwrites a file in place, if it is there. On disks that write elsewhere this may
-// miss the old bytes; what they open needs the hub's share of the key besides.
-func shred(path string) error {
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	info, err := f.Stat()
-	if err == nil {
-		junk := make([]byte, info.Size())
-		_, _ = rand.Read(junk)
-		_, err = f.WriteAt(junk, 0)
-	}
-	return errors.Join(err, f.Sync(), f.Close())
 }
 
 // tell brings the receipt into the organisation log and destroys the key that signed it.
@@ -236,8 +205,8 @@ const receiptPatience = 15 * time.Second
 
 // finish goes on with a wipe that was begun, as far as it comes, and returns what a person
 // is told.
-func (w *Wiping) finish(ctx context.Context, dir string) error {
-	if err := w.destroy(dir); err != nil {
+func (w *Wiping) finish(ctx context.Context, dir string, ks Keystore) error {
+	if err := w.destroy(dir, ks); err != nil {
 		return errors.Join(w.error(), err)
 	}
 	if !w.Receipted() {
@@ -252,15 +221,15 @@ func (w *Wiping) finish(ctx context.Context, dir string) error {
 
 // meet is what opening a home does that was wiped: it goes on with the wipe. A new account
 // may be made there when the organisation has this device's word.
-func (w *Wiping) meet(ctx context.Context, dir string, create bool) error {
-	err := w.finish(ctx, dir)
+func (w *Wiping) meet(ctx context.Context, opts Options, create bool) error {
+	err := w.finish(ctx, opts.Home, opts.Keystore)
 	if !create || !w.Receipted() {
 		return err
 	}
-	if err := os.Remove(filepath.Join(dir, wipeFile)); err != nil {
+	if err := os.Remove(filepath.Join(opts.Home, wipeFile)); err != nil {
 		return err
 	}
-	return store.SyncDir(dir)
+	return store.SyncDir(opts.Home)
 }
 
 // heed asks the hub, which serves this device no more, whether a wipe order is why, and
@@ -302,7 +271,7 @@ func (c *Client) wipe(ctx context.Context, order orglog.Wipe) error {
 	if err := c.home.closeStore(w.error()); err != nil {
 		c.log.Warn("close the store before the wipe", "err", err)
 	}
-	return w.finish(ctx, c.home.dir)
+	return w.finish(ctx, c.home.dir, c.home.keystore)
 }
 
 // keepTelling tries to bring the receipt for a wipe to the hub, as long as the program runs.
@@ -315,7 +284,7 @@ func (c *Client) keepTelling(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case <-time.After(backoff(fails)):
-			if err := w.finish(ctx, c.home.dir); !errors.Is(err, ErrWiped) {
+			if err := w.finish(ctx, c.home.dir, c.home.keystore); !errors.Is(err, ErrWiped) {
 				c.log.Warn("wipe", "err", err)
 			}
 		}

@@ -82,6 +82,11 @@ func commands() []command {
 		{"wipe list", "", "list the wipe orders and how far they have come", 0, 0, wipeList},
 		{"offboard", "MEMBER --reason TEXT", "end a membership and take back what its devices hold", 1, 1, offboard},
 		{"policy", "[NAME [VALUE]]", "list the organisation's policies, or set one; an empty VALUE brings back the default", 0, 2, policy},
+		{"tries", "DEVICE [--reason TEXT]", "let a device that is locked after wrong passcodes try again", 1, 1, tries},
+		{"passcode set", "", "give this device a passcode, or another one ($CAUSA_PASSCODE, $CAUSA_NEW_PASSCODE, their _FILE, or a prompt)", 0, 0, passcodeSet},
+		{"passcode clear", "", "take this device's passcode away", 0, 0, passcodeClear},
+		{"unlock", "", "try the passcode, and say how long it works without the hub", 0, 0, unlock},
+		{"lock", "", "have the next opening ask the hub", 0, 0, lock},
 		{"audit", "", "verify and print the organisation log", 0, 0, audit},
 	}
 }

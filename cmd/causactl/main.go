@@ -35,12 +35,13 @@ func main() {
 
 // A call is one run of a command.
 type call struct {
-	ctx   context.Context //nolint:containedctx // a call lives as long as the process
-	in    io.Reader
-	out   *printer
-	flags *pflag.FlagSet
-	opts  core.Options
-	tr    *words.Catalogue
+	ctx    context.Context //nolint:containedctx // a call lives as long as the process
+	in     io.Reader
+	out    *printer
+	errOut io.Writer
+	flags  *pflag.FlagSet
+	opts   core.Options
+	tr     *words.Catalogue
 
 	patience time.Duration
 }
@@ -79,7 +80,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	if cmd == nil {
 		return complain(errOut, tr, &errUsage{fmt.Sprintf("no such command: %q", global.Arg(0))})
 	}
-	c := &call{ctx: ctx, in: in, tr: tr, patience: *patience, flags: pflag.NewFlagSet(cmd.name, pflag.ContinueOnError)}
+	c := &call{ctx: ctx, in: in, errOut: errOut, tr: tr, patience: *patience, flags: pflag.NewFlagSet(cmd.name, pflag.ContinueOnError)}
 	c.flags.SetOutput(io.Discard)
 	c.out = &printer{w: out, json: *asJSON}
 	level := slog.LevelError
@@ -146,7 +147,7 @@ func homeFolder(flag string) (string, error) {
 // client opens the account and, unless the hub can't be reached in time, brings it up
 // to date. The error of that is returned by whoever needs the hub.
 func (c *call) client() (*core.Client, error) {
-	return core.Open(c.ctx, c.opts)
+	return c.open()
 }
 
 // within gives f a client for as long as it needs one.

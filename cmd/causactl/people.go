@@ -15,8 +15,12 @@ func join(c *call) func([]string) error {
 	c.flags.StringVar(&r.Name, "name", "", "your name")
 	c.flags.StringVar(&r.Organisation, "org", "", "the organisation's name, when you found it")
 	c.flags.StringVar(&r.Device, "device", "", "this device's name (default: the computer's)")
+	c.flags.BoolVar(&r.Replace, "replace", false, "give a locked account in this folder up: what it keeps can't be opened any more")
 	return func(args []string) error {
 		r.Link = args[0]
+		if r.Replace {
+			c.opts.Keystore = core.SystemKeystore()
+		}
 		ctx, stop := context.WithTimeout(c.ctx, c.patience)
 		defer stop()
 		cl, err := core.Join(ctx, c.opts, r)

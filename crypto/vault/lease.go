@@ -22,6 +22,8 @@ type Lease struct {
 	Seen time.Time
 	// Ahead is how much the hub's clock was ahead of the device's.
 	Ahead time.Duration
+	// Wrong is how many wrong passcodes were tried in a row.
+	Wrong uint8
 }
 
 // Format hides the lease from every verb of package fmt.
@@ -58,12 +60,12 @@ func (l *Lease) Clear() { clear(l.Share[:]) }
 
 const (
 	leaseVersion = 1
-	leaseSize    = 1 + 16 + 8 + 64 + 4*8
+	leaseSize    = 1 + 16 + 8 + 64 + 4*8 + 1
 	maxAhead     = 1 << 42 // milliseconds; above, a duration would overflow
 )
 
 // Bytes encodes the lease: version(1) = 1 ‖ slot(16) ‖ generation(8) ‖ share(64) ‖
-// granted(8) ‖ expires(8) ‖ seen(8) ‖ ahead(8), times in Unix milliseconds.
+// granted(8) ‖ expires(8) ‖ seen(8) ‖ ahead(8) ‖ wrong(1), times in Unix milliseconds.
 func (l *Lease) Bytes() []byte {
 	b := append(make([]byte, 0, leaseSize), leaseVersion)
 	b = append(b, l.Slot[:]...)
@@ -72,7 +74,7 @@ func (l *Lease) Bytes() []byte {
 	for _, ms := range []int64{l.Granted.UnixMilli(), l.Expires.UnixMilli(), l.Seen.UnixMilli(), l.Ahead.Milliseconds()} {
 		b = binary.BigEndian.AppendUint64(b, uint64(ms))
 	}
-	return b
+	return append(b, l.Wrong)
 }
 
 // ParseLease decodes a lease. Another slot's is refused.
@@ -80,7 +82,7 @@ func ParseLease(b []byte, slot ID) (*Lease, error) {
 	if len(b) != leaseSize || b[0] != leaseVersion || subtle.ConstantTimeCompare(b[1:17], slot[:]) != 1 {
 		return nil, ErrMalformed
 	}
-	l := &Lease{Slot: slot, Generation: binary.BigEndian.Uint64(b[17:]), Share: Share(b[25:])}
+	l := &Lease{Slot: slot, Generation: binary.BigEndian.Uint64(b[17:]), Share: Share(b[25:]), Wrong: b[leaseSize-1]}
 	at := func(i int) int64 { return int64(binary.BigEndian.Uint64(b[89+8*i:])) }
 	l.Granted, l.Expires, l.Seen = time.UnixMilli(at(0)).UTC(), time.UnixMilli(at(1)).UTC(), time.UnixMilli(at(2)).UTC()
 	if ms := at(3); ms > maxAhead || ms < -maxAhead {
