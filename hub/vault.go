@@ -38,7 +38,41 @@ func (h *Hub) settleVault(ctx context.Context) error {
 			return err
 		}
 	}
+	for _, d := range h.org.destructions() {
+		if _, err := h.vault.Destroy(ctx, d.entry, d.devices, d.modules...); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// A destruction is what an order in effect does to slots.
+type destruction struct {
+	entry   orglog.Hash
+	devices [][32]byte
+	modules []string // none: all
+}
+
+// destructions returns what all orders in effect do to slots. One that takes a single
+// matter leaves them: others are opened with the same keys.
+func (o *org) destructions() (out []destruction) {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	for _, w := range o.state.Wipes() {
+		if w.Effective.IsZero() || w.Order.Extent == orglog.ExtentMatter {
+			continue
+		}
+		d := destruction{}
+		d.entry, _ = o.state.HashAt(w.Index)
+		for _, id := range w.Devices {
+			d.devices = append(d.devices, id)
+		}
+		if w.Order.Extent == orglog.ExtentModule {
+			d.modules = []string{w.Order.Module}
+		}
+		out = append(out, d)
+	}
+	return out
 }
 
 // settle calls settleVault after an entry that concerns the slots, or when an earlier call
@@ -56,8 +90,11 @@ func (h *Hub) settle(e *orglog.Entry) {
 
 // aboutVault reports whether an entry concerns the slots.
 func aboutVault(e *orglog.Entry) bool {
-	_, ok := e.Statement.(orglog.TriesGiven)
-	return ok
+	switch e.Statement.(type) {
+	case orglog.TriesGiven, orglog.WipeOrdered, orglog.WipeApproved:
+		return true
+	}
+	return false
 }
 
 func (o *org) given() []orglog.Given {

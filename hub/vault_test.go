@@ -294,3 +294,54 @@ func TestBackupHasNoSlots(t *testing.T) {
 	d := r.locked(k)
 	d.refused(wire.CodeVaultNone, k.evaluate(t, d.Peer))
 }
+
+// attack: the hub is put back to a backup from before a wipe
+func TestWipeDestroysSlots(t *testing.T) {
+	data := t.TempDir()
+	r := newRig(t, func(o *hub.Options) { o.Data = data })
+	alice := r.hire(matter.RoleMember)
+	k, owner := alice.slot(), r.company.Owner()
+	backup := filepath.Join(t.TempDir(), "backup")
+	if _, err := hub.Backup(t.Context(), data, backup); err != nil {
+		t.Fatal(err)
+	}
+	order := orglog.WipeOrdered{Device: alice.ID, Extent: orglog.ExtentAll, Reason: "lost", Expires: time.Now().Add(time.Hour).Truncate(time.Millisecond)}
+	if err := r.company.Say(owner, order); err != nil {
+		t.Fatal(err)
+	}
+	asked := func(when string) {
+		t.Helper()
+		p, err := hubtest.Dial(r.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.Close()
+		if _, err = p.SignInUnlock(k.unlock); err == nil {
+			_, err = p.Call(k.evaluate(t, p))
+		}
+		var refused *hubtest.Refused
+		if !errors.As(err, &refused) || wire.Code(refused.GetCode()) != wire.CodeVaultNone && wire.Code(refused.GetCode()) != wire.CodeRevoked {
+			t.Errorf("%s: %v", when, err)
+		}
+	}
+	asked("after the order")
+	r.Stop()
+	for _, name := range []string{"hub.db", "hub.db-wal", "hub.db-shm", "tls-key.pem"} {
+		if err := os.Remove(filepath.Join(data, name)); err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+	}
+	if _, err := hub.Restore(t.Context(), backup, data); err != nil {
+		t.Fatal(err)
+	}
+	r.Restart() // the log knows nothing of the order now: the device is served again, its key is gone
+	p, err := hubtest.Dial(r.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if _, err := p.SignInUnlock(k.unlock); err != nil {
+		t.Fatal(err)
+	}
+	(&member{Peer: p, t: t}).refused(wire.CodeVaultNone, k.evaluate(t, p))
+}
