@@ -77,12 +77,13 @@ func run() int {
 	defer stop()
 
 	fyneApp := fyneapp.NewWithID("im.causa.Causa")
+	still(fyneApp)
 	fyneApp.SetIcon(fyne.NewStaticResource("causa.png", assets.Mark))
 	window := fyneApp.NewWindow("Causa 事由")
 	choices := openPreferences(o.home, log)
 	window.Resize(choices.windowSize())
 	opts := app.Options{
-		Window: window, Choices: choices, Link: o.link, Lang: o.lang, Version: version, Log: log,
+		Window: window, Choices: choices, Link: o.link, Lang: o.lang, Version: version, Log: log, Wake: wake,
 	}
 	if opts.Device, err = os.Hostname(); err != nil {
 		opts.Device = "" // the engine finds a name of its own
@@ -110,7 +111,7 @@ func run() int {
 		choices.setWindowSize(window.Canvas().Size())
 		window.Close()
 	})
-	window.ShowAndRun()
+	show(window)
 	a.Close()
 	stop() // a join that is on its way ends here
 	if err := dev.close(); err != nil {
@@ -157,11 +158,18 @@ func (d *device) close() error {
 	return d.client.Close()
 }
 
+// show shows the window until it is closed.
+func show(window fyne.Window) {
+	end := idle()
+	window.ShowAndRun()
+	end()
+}
+
 // refuse says in a window and on the terminal why the app can't open.
 func refuse(opts app.Options, err error) int {
 	text, hint := fault.Words(err, words.For(app.Language(opts)).T)
 	_, _ = fmt.Fprintln(os.Stderr, "causa:", text, hint)
 	app.Refuse(opts, err)
-	opts.Window.ShowAndRun()
+	show(opts.Window)
 	return 1
 }

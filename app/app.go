@@ -54,6 +54,7 @@ type Options struct {
 	Log     *slog.Logger
 	Choices Preferences // nil: Fyne's
 	Problem error       // what went wrong before the window opened, to be told
+	Wake    func()      // draws soon what came from another goroutine; may be nil
 
 	// For tests: a fixed clock, and work that is done before Run returns.
 	Now   func() time.Time
@@ -111,15 +112,15 @@ func New(opts Options) *App {
 		opts.Run = func(work, done func()) {
 			go func() {
 				work()
-				fyne.Do(done)
+				opts.do(done)
 			}()
 		}
 	}
 	if opts.After == nil {
-		opts.After = func(d time.Duration, f func()) { time.AfterFunc(d, func() { fyne.Do(f) }) }
+		opts.After = func(d time.Duration, f func()) { time.AfterFunc(d, func() { opts.do(f) }) }
 	}
 	a := &App{opts: opts, engine: opts.Engine}
-	a.inbox.deliver = a.deliver
+	a.inbox.do, a.inbox.deliver = opts.do, a.deliver
 	a.env = &screen.Env{
 		Words:  words.For(Language(opts)),
 		Window: opts.Window.Canvas(),
@@ -142,6 +143,14 @@ func New(opts Options) *App {
 		a.env.TellFault(&fault.Error{Text: "There is a Causa account here already.", Hint: "Use another folder for another account."})
 	}
 	return a
+}
+
+// do has f called on the UI goroutine, and what it changed drawn.
+func (o *Options) do(f func()) {
+	fyne.Do(f)
+	if o.Wake != nil {
+		o.Wake()
+	}
 }
 
 // Close stops listening to the engine, which is left to whoever opened it.

@@ -19,6 +19,7 @@ import (
 // goroutine in batches: while the window is busy, a catch-up of a thousand messages
 // waits as one.
 type inbox struct {
+	do      func(func()) // calls on the UI goroutine
 	deliver func([]core.Event)
 
 	mu      sync.Mutex // guards waiting
@@ -31,7 +32,7 @@ func (in *inbox) add(e core.Event) {
 	first := len(in.waiting) == 1
 	in.mu.Unlock()
 	if first {
-		fyne.Do(in.flush)
+		in.do(in.flush)
 	}
 }
 

@@ -1,0 +1,5 @@
+package main
+
+import "fyne.io/fyne/v2"
+
+func still(fyne.App) {}
