@@ -35,6 +35,7 @@ type row struct {
 	widget.BaseWidget
 	env    *screen.Env
 	onMenu func(m matter.Message, at fyne.Position)
+	onTap  func()
 
 	it     item
 	mine   bool
@@ -46,6 +47,8 @@ type row struct {
 	from   int       // first line of text in view
 	to     int       // after the last
 	turn   uint
+	marked [2]int // which bytes of the words are selected
+	fixed  int    // objects beside the lines of text
 
 	ground  *canvas.Rectangle
 	avatar  *appwidget.Tile
@@ -54,6 +57,7 @@ type row struct {
 	state   *appwidget.Icon
 	note    *canvas.Text // why a message was refused
 	rule    [2]*canvas.Rectangle
+	marks   []*canvas.Rectangle
 	texts   []*canvas.Text
 	objects []fyne.CanvasObject
 }
@@ -74,7 +78,7 @@ func newRow(env *screen.Env, onMenu func(matter.Message, fyne.Position)) *row {
 // set shows a line, laid out for a width, and returns the height it takes.
 func (r *row) set(it *item, width float32) float32 {
 	r.it, r.narrow = *it, width < 460
-	r.from, r.to = 0, 0
+	r.from, r.to, r.marked = 0, 0, [2]int{}
 	r.objects = r.objects[:0]
 	switch it.key.kind {
 	case itemMessage:
@@ -84,6 +88,7 @@ func (r *row) set(it *item, width float32) float32 {
 	default:
 		r.setMark(width)
 	}
+	r.fixed = len(r.objects)
 	canvas.Refresh(r)
 	return r.height
 }
@@ -331,9 +336,9 @@ func (r *row) window(top, bottom float32) {
 	if from == r.from && to == r.to {
 		return
 	}
-	n := len(r.objects) - (r.to - r.from)
 	r.from, r.to = from, to
-	r.objects = r.objects[:n]
+	r.objects = r.objects[:r.fixed]
+	r.paintMarks(from, to, first)
 	r.grow(to - from)
 	ink := apptheme.Text
 	if r.it.msg.Kind == matter.KindUnread || r.it.msg.Kind == matter.KindNewer {

@@ -14,6 +14,9 @@ type stream struct {
 	widget.BaseWidget
 	onTop  func()           // the first line came into view: load earlier ones
 	onEnd  func(atEnd bool) // the end came into view, or went out of it
+	onType func(rune)       // a character was typed while the stream had the keyboard
+	onCopy func()           // what is selected is to be copied
+	words  func(*item) string
 	newRow func() *row
 
 	items   []item
@@ -24,10 +27,14 @@ type stream struct {
 	pool    []*row
 	objects []fyne.CanvasObject
 	turn    uint // counts layouts, to tell which rows are in view
+
+	sel      selection
+	dragging bool
+	shift    bool // is held
 }
 
 func newStream(create func() *row) *stream {
-	s := &stream{newRow: create, stick: true, rows: map[key]*row{}}
+	s := &stream{newRow: create, stick: true, rows: map[key]*row{}, words: func(*item) string { return "" }}
 	s.ExtendBaseWidget(s)
 	return s
 }
@@ -56,6 +63,7 @@ func (s *stream) set(items []item, toEnd bool) {
 		}
 	}
 	s.items = items
+	s.sel.follow(items)
 	for k := range changed {
 		s.drop(k)
 	}
@@ -108,17 +116,6 @@ func (s *stream) page(direction int) { s.scrollBy(-float32(direction) * s.Size()
 // Scrolled is part of fyne.Scrollable.
 func (s *stream) Scrolled(e *fyne.ScrollEvent) { s.scrollBy(e.Scrolled.DY) }
 
-// Dragged is part of fyne.Draggable: on a touch screen dragging scrolls, and the
-// driver adds the inertia.
-func (s *stream) Dragged(e *fyne.DragEvent) {
-	if fyne.CurrentDevice().IsMobile() {
-		s.scrollBy(e.Dragged.DY)
-	}
-}
-
-// DragEnd is part of fyne.Draggable.
-func (s *stream) DragEnd() {}
-
 // Resize lays the lines out anew when the width changes.
 func (s *stream) Resize(size fyne.Size) {
 	old := s.Size()
@@ -145,6 +142,7 @@ func (s *stream) row(i int) *row {
 		r, s.pool = s.pool[n-1], s.pool[:n-1]
 	} else {
 		r = s.newRow()
+		r.onTap = s.unselect
 	}
 	h := r.set(it, s.Size().Width)
 	r.Resize(fyne.NewSize(s.Size().Width, h))
@@ -200,6 +198,11 @@ func (s *stream) show(view fyne.Size, last int) {
 	for ; i <= last && y < view.Height; i++ {
 		r := s.row(i)
 		r.Move(fyne.NewPos(0, y))
+		if s.sel.on {
+			r.mark(s.sel.of(i, len(s.words(&s.items[i]))))
+		} else {
+			r.mark(0, 0)
+		}
 		r.window(-y, view.Height-y)
 		r.turn = s.turn
 		s.objects = append(s.objects, r)

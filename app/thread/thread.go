@@ -45,6 +45,7 @@ type Thread struct {
 	msgs     []matter.Message
 	unread   uint64 // messages after this one were new when the matter was opened
 	read     uint64 // marked as read up to here
+	goal     uint64 // the message to jump to, as soon as it is there
 	loading  bool
 	whole    bool // the first message is there
 	active   bool // somebody is looking
@@ -73,6 +74,7 @@ func New(env *screen.Env, engine Engine) *Thread {
 	t.stream = newStream(func() *row { return newRow(env, t.menu) })
 	t.stream.onTop = t.earlier
 	t.stream.onEnd = t.atEnd
+	t.stream.words, t.stream.onCopy, t.stream.onType = t.words, t.copySelection, t.typed
 	t.clip = container.NewClip(t.stream)
 	t.composer = newComposer(env)
 	t.composer.onSend = t.send
@@ -104,14 +106,14 @@ func (t *Thread) Open(m matter.Matter) {
 	t.Close()
 	t.open++
 	t.m, t.msgs, t.unread, t.read, t.loading, t.whole = m, nil, 0, 0, false, false
-	t.drafting = false
+	t.drafting, t.goal = false, 0
 	t.failed.Clear()
 	t.head.set(m)
 	t.stream.set(nil, true)
 	t.composer.put("")
 	t.draft, t.saved = "", ""
 	t.setOver()
-	t.load(0)
+	t.load(0, pageSize)
 	open, text := t.open, ""
 	t.env.Do(func(ctx context.Context) (err error) {
 		text, err = t.engine.Draft(ctx, m.ID)
@@ -201,8 +203,8 @@ func (t *Thread) setOver() {
 	}
 }
 
-// load reads a page of messages before seq (0: the newest).
-func (t *Thread) load(before uint64) {
+// load reads up to limit messages before seq (0: the newest).
+func (t *Thread) load(before uint64, limit int) {
 	if t.loading {
 		return
 	}
@@ -210,7 +212,7 @@ func (t *Thread) load(before uint64) {
 	open, m := t.open, t.m
 	var msgs []matter.Message
 	t.env.Do(func(ctx context.Context) (err error) {
-		msgs, err = t.engine.Messages(ctx, m.ID, core.Page{Before: before, Limit: pageSize})
+		msgs, err = t.engine.Messages(ctx, m.ID, core.Page{Before: before, Limit: limit})
 		return err
 	}, func(err error) {
 		if open != t.open {
@@ -226,18 +228,19 @@ func (t *Thread) load(before uint64) {
 		if before == 0 && len(t.msgs) == 0 {
 			t.unread = boundary(msgs, m.Unread, t.env.People.Self)
 		}
-		t.whole = t.whole || len(sent(msgs)) < pageSize
+		t.whole = t.whole || len(sent(msgs)) < limit
 		t.merge(msgs, before == 0)
 		if before == 0 {
 			t.markRead()
 		}
+		t.toGoal()
 	})
 }
 
 // earlier reads the page before the first message.
 func (t *Thread) earlier() {
 	if !t.whole && len(t.msgs) > 0 && t.msgs[0].Seq > 1 {
-		t.load(t.msgs[0].Seq)
+		t.load(t.msgs[0].Seq, pageSize)
 	}
 }
 
@@ -388,6 +391,9 @@ func (t *Thread) flushDraft() {
 // menu offers what can be done with a message.
 func (t *Thread) menu(m matter.Message, at fyne.Position) {
 	items := []*fyne.MenuItem{fyne.NewMenuItem(t.env.T("Copy text"), func() { t.env.Copy(m.Text) })}
+	if t.stream.sel.on {
+		items = append([]*fyne.MenuItem{fyne.NewMenuItem(t.env.T("Copy selection"), t.copySelection)}, items...)
+	}
 	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), t.env.Window, at)
 }
 

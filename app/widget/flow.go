@@ -12,6 +12,7 @@ import (
 type TextLine struct {
 	Text  string
 	Width float32
+	At    int // where in the text it begins, in bytes
 }
 
 // Flow breaks text into lines no wider than width, at the places that UAX #14 allows:
@@ -21,27 +22,31 @@ type TextLine struct {
 func Flow(text string, width, size float32, style fyne.TextStyle) []TextLine {
 	var out []TextLine
 	width = max(width, size)
+	at := 0
 	for _, para := range strings.Split(text, "\n") {
 		if para == "" {
-			out = append(out, TextLine{})
-			continue
+			out = append(out, TextLine{At: at})
+		} else {
+			out = appendBroken(out, []rune(para), at, width, size, style)
 		}
-		out = appendBroken(out, []rune(para), width, size, style)
+		at += len(para) + 1
 	}
 	return out
 }
 
-func appendBroken(out []TextLine, para []rune, width, size float32, style fyne.TextStyle) []TextLine {
+func appendBroken(out []TextLine, para []rune, at int, width, size float32, style fyne.TextStyle) []TextLine {
 	var seg segmenter.Segmenter
 	seg.Init(para)
 	it := seg.LineIterator()
 	start, end := 0, 0
 	var cur float32
 	emit := func() {
-		s := strings.TrimRightFunc(string(para[start:end]), unicode.IsSpace)
+		whole := string(para[start:end])
+		s := strings.TrimRightFunc(whole, unicode.IsSpace)
 		// The sum of the pieces ignores kerning between them; the exact width is only
 		// wanted where it shows, in the border of a bubble.
-		out = append(out, TextLine{s, min(cur, width)})
+		out = append(out, TextLine{s, min(cur, width), at})
+		at += len(whole)
 		start, cur = end, 0
 	}
 	for it.Next() {

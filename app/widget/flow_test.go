@@ -9,6 +9,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
+	"pgregory.net/rapid"
 )
 
 func useTheme(t testing.TB) {
@@ -118,4 +119,19 @@ func TestInitial(t *testing.T) {
 			t.Errorf("Initial(%q) = %q, want %q", in, got, want)
 		}
 	}
+}
+
+// TestFlowSaysWhere holds that each line is found in the text at its place.
+func TestFlowSaysWhere(t *testing.T) {
+	useTheme(t)
+	rapid.Check(t, func(rt *rapid.T) {
+		text := Visible(strings.Join(rapid.SliceOf(rapid.SampledFrom([]string{"word ", "中文，", "\n", "  ", "12.5 ", "長い", "👍🏽", strings.Repeat("x", 60)})).Draw(rt, "text"), ""))
+		at := 0
+		for _, l := range Flow(text, float32(rapid.IntRange(20, 300).Draw(rt, "width")), 14, fyne.TextStyle{}) {
+			if l.At < at || text[l.At:l.At+len(l.Text)] != l.Text {
+				rt.Fatalf("line %q is not at byte %d of %q", l.Text, l.At, text)
+			}
+			at = l.At + len(l.Text)
+		}
+	})
 }
