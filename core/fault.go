@@ -100,6 +100,7 @@ var refusalWords = map[wire.Code][2]string{
 	wire.CodeFull:           {"The hub's disk is full.", "Nothing is lost. Tell whoever runs the hub; Causa sends what waits when there is room."},
 	wire.CodeNoBlob:         {"The hub does not have this file any more.", "Ask whoever sent it to send it again."},
 	wire.CodeBlobQuota:      {"There is no more room for files at the hub.", "Ask whoever runs the hub for more room, or send a smaller file."},
+	wire.CodeUnavailable:    {"The hub can't reach what it keeps.", "Nothing is lost. Causa sends what waits when the hub can."},
 	wire.CodeReplaced:       {"This device is connected from somewhere else too.", "Was this home copied? Each device needs its own."},
 }
 

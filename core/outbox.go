@@ -224,7 +224,7 @@ func (c *Client) sendRefused(ctx context.Context, l *link, s sending, r *refusal
 		c.work.wait = time.Now().Add(stalePause)
 	case wire.CodeBusy:
 		c.work.wait = time.Now().Add(max(pause, busyPause/10))
-	case wire.CodeFull, wire.CodeInternal:
+	case wire.CodeFull, wire.CodeInternal, wire.CodeUnavailable:
 		c.ail(r.worded(), max(pause, sickPause))
 	case wire.CodeRevoked, wire.CodeReplaced, wire.CodeNotSignedIn, wire.CodeCounterGap:
 		return r // the connection is of no more use

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"maps"
 	"slices"
 
 	"causa/hub/db"
@@ -20,7 +21,7 @@ const (
 type cache struct {
 	matters  map[matter.ID]*matterState
 	counters map[db.DeviceNo]uint64
-	fences   map[db.DeviceNo]uint64 // serial of the newest session of each device
+	fences   map[db.DeviceNo]uint64 // number of the newest session of each device, where the hub has its database to itself
 }
 
 func newCache() *cache {
@@ -37,11 +38,9 @@ func (c *cache) publish(b *batch) {
 		m.dirty = false
 		c.matters[id] = m
 	}
-	for no, n := range b.counters {
-		c.counters[no] = n
-	}
-	for no, serial := range b.fences {
-		c.fences[no] = serial
+	if !b.hub.db.Shared() { // else the database is asked every time
+		maps.Copy(c.counters, b.counters)
+		maps.Copy(c.fences, b.fences)
 	}
 	shrink(c.matters, maxCachedMatters)
 	shrink(c.counters, maxCachedCounters)
@@ -83,7 +82,7 @@ func (b *batch) matter(id matter.ID) (m *matterState, ok bool, err error) {
 	if m, ok := b.matters[id]; ok {
 		return m, true, nil
 	}
-	if m, ok := b.cache.matters[id]; ok {
+	if m, ok := b.cache.matters[id]; ok && !b.hub.db.Shared() {
 		own := *m
 		b.matters[id] = &own
 		return &own, true, nil

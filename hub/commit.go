@@ -43,7 +43,7 @@ func (s *session) createMatter(id uint64, m *pb.CreateMatter) error {
 		return err
 	}
 	s.submit(&request{
-		id: id, size: len(m.GetGroupInfo()),
+		id: id, size: len(m.GetGroupInfo()), matter: &group,
 		do: func(b *batch) (*pb.HubFrame, error) { return b.createMatter(s, group, m.GetGroupInfo()) },
 		done: func(answer *pb.HubFrame) {
 			if answer.GetDone() != nil {
@@ -97,7 +97,7 @@ func (s *session) commitBundle(id uint64, m *pb.CommitBundle) error {
 		}
 	}
 	s.submit(&request{
-		id: id, size: len(m.GetCommit()) + len(m.GetWelcome()) + len(m.GetGroupInfo()),
+		id: id, size: len(m.GetCommit()) + len(m.GetWelcome()) + len(m.GetGroupInfo()), matter: &group,
 		do: func(b *batch) (*pb.HubFrame, error) { return b.commitBundle(s, m, change) },
 		done: func(answer *pb.HubFrame) {
 			if change != nil && answer.GetAccepted() != nil {

@@ -16,7 +16,9 @@ func (s *session) serve(f *pb.ClientFrame) {
 	err := s.may(f)
 	var answer *pb.HubFrame
 	if err == nil {
-		answer, err = s.handle(f)
+		if answer, err = s.handle(f); mayBeBehind(err) && s.hub.refresh() {
+			answer, err = s.handle(f)
+		}
 	}
 	switch {
 	case err != nil:

@@ -71,9 +71,10 @@ type Hub struct {
 	metrics  net.Listener // nil unless asked for
 	aside    aside
 
-	serials       atomic.Uint64 // of sessions
 	unsettled     atomic.Bool   // what the log says about slots is not carried out yet
 	full          atomic.Bool   // the disk was full when something was last to be stored
+	gone          atomic.Bool   // the database could not be reached for some time
+	refreshing    sync.Mutex    // held while the writer catches up on somebody\'s behalf
 	checks        chan struct{} // held while a commit is verified
 	waitingChecks atomic.Int32
 	requests      turnstile // of large requests
@@ -271,6 +272,9 @@ func (h *Hub) start() {
 	h.started = h.opts.now()
 	h.goroutines.Go(func() { h.keep(ctx) })
 	h.goroutines.Go(func() { h.sweepBlobs(ctx) })
+	if h.db.Shared() {
+		h.goroutines.Go(func() { h.follow(ctx) })
+	}
 	if h.opts.Retention > 0 {
 		h.goroutines.Go(func() { h.retain(ctx) })
 	}

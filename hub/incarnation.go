@@ -4,11 +4,13 @@ import (
 	"encoding/binary"
 	"errors"
 	"time"
+
+	"causa/hub/db"
 )
 
 // metaIncarnation names the hub's incarnation in the database: 8 bytes, big-endian. It
 // is missing in a hub that was never restored, whose incarnation is 0.
-const metaIncarnation = "incarnation"
+const metaIncarnation = db.MetaIncarnation
 
 func decodeIncarnation(b []byte) (uint64, error) {
 	switch len(b) {

@@ -139,9 +139,7 @@ func (b *batch) appendLog(s *session, e *orglog.Entry, raw []byte) (*pb.HubFrame
 	if err := b.hub.org.check(e); err != nil {
 		return nil, refuseEntry(err, next)
 	}
-	frame, err := wire.EncodeHub(&pb.HubFrame{Body: &pb.HubFrame_LogPage{
-		LogPage: &pb.LogPage{From: e.Index, Entries: [][]byte{raw}, Next: e.Index + 1},
-	}})
+	frame, err := logFrame(e.Index, raw)
 	if err != nil {
 		return nil, err
 	}
@@ -165,8 +163,7 @@ func (b *batch) storeEntry(e *orglog.Entry, raw []byte) error {
 	if err := b.tx.SetMeta(metaHead, head[:]); err != nil {
 		return err
 	}
-	switch e.Statement.(type) {
-	case orglog.Founded, orglog.DeviceEnrolled:
+	if enrols(e) {
 		no, err := b.tx.AddDevice(e.Author)
 		if err != nil {
 			return err
@@ -183,22 +180,40 @@ func (b *batch) storeEntry(e *orglog.Entry, raw []byte) error {
 	return nil
 }
 
-// applied takes a stored entry over into the organisation's state and returns the
-// devices that it ended or locked.
+// enrols reports whether an entry brings its author's device.
+func enrols(e *orglog.Entry) bool {
+	switch e.Statement.(type) {
+	case orglog.Founded, orglog.DeviceEnrolled:
+		return true
+	}
+	return false
+}
+
+// applied takes over what the batch has appended and returns the devices that it ended or
+// locked.
 func (h *Hub) applied(b *batch) []matter.DeviceID {
-	e := b.appended
-	ended := h.org.endedBy(e)
+	ended, err := h.adopt(b.appended, b.enrolled)
+	if err != nil {
+		// It was checked against this very state. Whatever this is, going on would
+		// serve people by a wrong list of devices.
+		panic(fmt.Sprintf("organisation log entry %d was stored but does not apply: %v", b.appended.Index, err))
+	}
+	return ended
+}
+
+// adopt takes a stored entry over into the organisation's state, with the number of the
+// device that it enrolled, and returns the devices that it ended or locked.
+func (h *Hub) adopt(e *orglog.Entry, enrolled db.DeviceNo) (ended []matter.DeviceID, err error) {
+	ended = h.org.endedBy(e)
 	if lock, ok := e.Statement.(orglog.DeviceLocked); ok {
 		ended = append(ended, lock.Device)
 	}
 	if err := h.org.apply(e); err != nil {
-		// It was checked against this very state. Whatever this is, going on would
-		// serve people by a wrong list of devices.
-		panic(fmt.Sprintf("organisation log entry %d was stored but does not apply: %v", e.Index, err))
+		return nil, err
 	}
-	if b.enrolled != 0 {
-		h.directory.add(b.enrolled, e.Author)
+	if enrolled != 0 {
+		h.directory.add(enrolled, e.Author)
 	}
 	h.settle(e)
-	return ended
+	return ended, nil
 }

@@ -30,6 +30,7 @@ type counters struct {
 	trimmed       atomic.Uint64           // entries that were too old
 	batches       histogram               // how long transactions take
 	batchRequests atomic.Uint64           // requests in them
+	conflicts     atomic.Uint64           // batches tried again because another hub was faster
 }
 
 const (
@@ -143,6 +144,8 @@ func (h *Hub) expose() string {
 	e.single("writer_queue", "gauge", "Requests that wait for the writer.", float64(len(h.writer.in)))
 	e.single("large_requests", "gauge", "Large requests being received or carried out, 8 at most.", float64(len(h.requests)))
 	e.single("large_answers", "gauge", "Large answers being read or sent, 24 at most.", float64(len(h.answers)))
+	e.single("database_conflicts_total", "counter", "Batches tried again because another hub on the same database was faster.", float64(c.conflicts.Load()))
+	e.single("database_gone", "gauge", "1 when the database could not be reached at the last try.", truth(h.gone.Load()))
 	e.single("disk_full", "gauge", "1 when the disk was full at the last try.", truth(h.full.Load()))
 	e.single("log_entries", "gauge", "Entries of the organisation log.", float64(h.org.next()))
 	e.single("devices", "gauge", "Devices that are active in the organisation log.", float64(h.org.activeDevices()))

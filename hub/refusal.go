@@ -59,6 +59,22 @@ func (h *Hub) failureOf(err error) *pb.Failure {
 		}
 		return &pb.Failure{Code: uint32(wire.CodeFull), RetryAfterMs: 5000}
 	}
+	if errors.Is(err, db.ErrGone) {
+		if !h.gone.Swap(true) {
+			h.log.Warn("the database can't be reached: nothing is taken until it can", "err", err)
+		}
+		return &pb.Failure{Code: uint32(wire.CodeUnavailable), RetryAfterMs: 2000}
+	}
+	if errors.Is(err, db.ErrConflict) { // again and again
+		return &pb.Failure{Code: uint32(wire.CodeBusy), RetryAfterMs: 1000}
+	}
 	h.log.Error("request failed", "err", err)
 	return &pb.Failure{Code: uint32(wire.CodeInternal), RetryAfterMs: 1000}
+}
+
+// back notes that the database can be reached.
+func (h *Hub) back() {
+	if h.gone.CompareAndSwap(true, false) {
+		h.log.Info("the database can be reached again")
+	}
 }

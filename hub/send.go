@@ -16,7 +16,7 @@ func (s *session) sendContent(id uint64, m *pb.SendContent) error {
 		return err
 	}
 	s.submit(&request{
-		id: id, size: len(m.GetPayload()),
+		id: id, size: len(m.GetPayload()), matter: sameMatter(m.GetMatter()),
 		do: func(b *batch) (*pb.HubFrame, error) { return b.sendContent(s, m) },
 	})
 	return nil

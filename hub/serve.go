@@ -82,7 +82,7 @@ func (h *Hub) healthz(w http.ResponseWriter, r *http.Request) {
 // connect turns a request into a session with a goroutine of its own, so that what
 // net/http holds for a request is freed.
 func (h *Hub) connect(w http.ResponseWriter, r *http.Request) {
-	s := &session{hub: h, serial: h.serials.Add(1), cork: &cork{}}
+	s := &session{hub: h, cork: &cork{}}
 	s.cork.alive = s.touch
 	s.room.L = &s.mu
 	s.touch()
@@ -221,12 +221,10 @@ func (s *session) signIn(nonce [32]byte) bool {
 		return s.reject(f, refuse(wire.CodeNotSignedIn))
 	case in.GetVersion() != wire.Version:
 		return s.reject(f, refuse(wire.CodeVersion))
-	case len(in.GetDevice()) != 0:
-		err = s.signInDevice(f.GetRequest(), in, nonce)
-	case len(in.GetUnlock()) != 0:
-		err = s.signInUnlock(f.GetRequest(), in, nonce)
 	default:
-		err = s.signInInvite(f.GetRequest(), in, nonce)
+		if err = s.letIn(f.GetRequest(), in, nonce); mayBeBehind(err) && s.hub.refresh() {
+			err = s.letIn(f.GetRequest(), in, nonce)
+		}
 	}
 	if err != nil {
 		return s.reject(f, err)
@@ -234,6 +232,18 @@ func (s *session) signIn(nonce [32]byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.closing == 0
+}
+
+// letIn lets a device, a locked device or the holder of an invite in.
+func (s *session) letIn(id uint64, in *pb.SignIn, nonce [32]byte) error {
+	switch {
+	case len(in.GetDevice()) != 0:
+		return s.signInDevice(id, in, nonce)
+	case len(in.GetUnlock()) != 0:
+		return s.signInUnlock(id, in, nonce)
+	default:
+		return s.signInInvite(id, in, nonce)
+	}
 }
 
 // reject answers the sign-in with a refusal and ends the session.
@@ -280,7 +290,8 @@ func (b *batch) signIn(s *session) (*pb.HubFrame, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.fences[s.no] = s.serial
+	s.fence = b.fence(s.no) + 1
+	b.fences[s.no] = s.fence
 	if why == 0 { // else nothing is pushed to it
 		b.signedIn = append(b.signedIn, s)
 	}

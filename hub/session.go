@@ -30,10 +30,10 @@ const (
 // A session is one connection. The goroutine that reads is there all the time; the one
 // that writes exists only while there is something to write.
 type session struct {
-	hub    *Hub
-	serial uint64 // no two sessions have the same
-	ws     *websocket.Conn
-	cork   *cork
+	hub   *Hub
+	fence uint64 // belongs to the writer: grows with each session of the device
+	ws    *websocket.Conn
+	cork  *cork
 
 	// Set by signing in, before the session is known to anyone else.
 	device   matter.DeviceID

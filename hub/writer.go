@@ -3,11 +3,13 @@ package hub
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"time"
 
 	"causa/hub/db"
 	"causa/matter"
 	"causa/orglog"
+	"causa/wire"
 	"causa/wire/pb"
 )
 
@@ -26,6 +28,8 @@ type request struct {
 	// anything was written; any other error undoes the whole batch, and do may then
 	// be called again in a batch of its own. It changes nothing but the batch.
 	do func(b *batch) (*pb.HubFrame, error)
+	// matter is the one that do decides about, if any.
+	matter *matter.ID
 	// alone ends the batch: what comes after must see its effect on the organisation.
 	alone bool
 	// signIn makes s its device's newest session.
@@ -37,6 +41,7 @@ type request struct {
 	turn func()
 
 	answer *pb.HubFrame
+	fenced bool // a newer session spoke for the device already
 }
 
 // A writer carries requests out, one batch after the other, each in one transaction,
@@ -84,12 +89,9 @@ func (w *writer) gather(first *request) []*request {
 // write carries a batch out. When the database refuses it, each request is tried by
 // itself, so that none spoils the others.
 func (w *writer) write(reqs []*request) {
-	b := &batch{hub: w.hub, cache: w.cache, requests: reqs}
-	began := time.Now()
-	err := w.hub.db.Write(context.Background(), b.apply)
+	b, err := w.try(reqs)
 	switch {
 	case err == nil:
-		b.count(time.Since(began))
 		w.cache.publish(b)
 		if len(b.dirty) > 0 && w.hub.full.CompareAndSwap(true, false) {
 			w.hub.log.Info("there is room on the disk again")
@@ -98,13 +100,51 @@ func (w *writer) write(reqs []*request) {
 			b.ended = w.hub.applied(b)
 		}
 		w.out <- b
-	case len(reqs) > 1:
+	case len(reqs) > 1 && !errors.Is(err, db.ErrGone):
+		w.out <- &batch{hub: w.hub, grown: b.grown}
 		for _, r := range reqs {
 			w.write([]*request{r})
 		}
 	default:
-		reqs[0].answer = failed(w.hub.failureOf(err))
-		w.out <- &batch{hub: w.hub, requests: reqs}
+		failure := w.hub.failureOf(err)
+		for _, r := range reqs {
+			r.answer, r.fenced = failed(failure), false
+		}
+		w.out <- &batch{hub: w.hub, requests: reqs, grown: b.grown}
+	}
+}
+
+const (
+	maxConflicts = 20                    // how often a batch is tried again when other hubs are faster
+	retryWait    = 20 * time.Millisecond // between tries, at first
+	holdTime     = 3 * time.Second       // how long requests are held back when the database is gone
+)
+
+// try runs a batch in a transaction. When another hub was faster it tries again; when
+// the database is gone, also: every request can tell whether it was carried out before.
+// But once it has been gone for long, requests are refused at once.
+func (w *writer) try(reqs []*request) (b *batch, err error) {
+	began := time.Now()
+	var grown []growth
+	for n := 1; ; n++ {
+		b = &batch{hub: w.hub, cache: w.cache, requests: reqs}
+		tried := time.Now()
+		err = w.hub.db.Write(context.Background(), b.apply)
+		grown = append(grown, b.grown...)
+		b.grown = grown
+		switch {
+		case err == nil:
+			b.count(time.Since(tried))
+			w.hub.back()
+			return b, nil
+		case errors.Is(err, db.ErrConflict) && n < maxConflicts:
+			w.hub.counters.conflicts.Add(1)
+			time.Sleep(rand.N(retryWait)) // so that they don't meet again
+		case errors.Is(err, db.ErrGone) && !w.hub.gone.Load() && time.Since(began) < holdTime:
+			time.Sleep(retryWait << min(n, 4))
+		default:
+			return b, err
+		}
 	}
 }
 
@@ -146,8 +186,11 @@ type batch struct {
 	dirty    []*matterState             // of those, the ones to store
 	counters map[db.DeviceNo]uint64
 	fences   map[db.DeviceNo]uint64
+	seats    map[db.DeviceNo]db.Seat // in a shared database: how the devices stand in it
 	appended *orglog.Entry
 	enrolled db.DeviceNo // the device that the appended entry brought
+
+	grown []growth // what other hubs have appended to the log: it is there, whatever becomes of the batch
 
 	// What happens once it is committed.
 	pages    []*segment
@@ -165,10 +208,13 @@ func (b *batch) apply(tx *db.Tx) error {
 	b.open = map[db.MatterNo]*segment{}
 	b.counters = map[db.DeviceNo]uint64{}
 	b.fences = map[db.DeviceNo]uint64{}
+	if err := b.lock(); err != nil {
+		return err
+	}
 	for _, r := range b.requests {
 		var err error
-		if r.s != nil && !r.signIn && !b.current(r.s) {
-			r.answer = nil // its connection is told by the one that replaced it
+		if r.fenced = r.s != nil && !r.signIn && r.s.no != 0 && r.s.fence != b.fence(r.s.no); r.fenced {
+			r.answer = nil
 			continue
 		}
 		r.answer, err = r.do(b)
@@ -185,26 +231,34 @@ func (b *batch) apply(tx *db.Tx) error {
 	if err := tx.SetMatters(moved); err != nil {
 		return err
 	}
+	if b.hub.db.Shared() {
+		if err := tx.SetSessions(b.fences); err != nil {
+			return err
+		}
+	}
 	return tx.SetCounters(b.counters)
 }
 
-// current reports whether a session still speaks for its device. A request of an older
+// fence returns the number of the device's newest session. A request of an older
 // connection that is still on its way here is fenced off: the newer one was told the
 // last counter, and it must stay true.
-func (b *batch) current(s *session) bool {
-	if s.no == 0 {
-		return true
+func (b *batch) fence(no db.DeviceNo) uint64 {
+	if n, ok := b.fences[no]; ok {
+		return n
 	}
-	if by, ok := b.fences[s.no]; ok {
-		return by == s.serial
+	if b.hub.db.Shared() {
+		return b.seats[no].Session
 	}
-	return b.cache.fences[s.no] == s.serial
+	return b.cache.fences[no]
 }
 
 // counter returns the last counter taken from a device.
 func (b *batch) counter(s *session) (uint64, error) {
 	if n, ok := b.counters[s.no]; ok {
 		return n, nil
+	}
+	if b.hub.db.Shared() {
+		return b.seats[s.no].Counter, nil
 	}
 	if n, ok := b.cache.counters[s.no]; ok {
 		return n, nil
@@ -215,6 +269,7 @@ func (b *batch) counter(s *session) (uint64, error) {
 
 // deliver answers the requests, then pushes what the batch brought about.
 func (b *batch) deliver() {
+	b.hub.deliverGrowth(b.grown)
 	for _, s := range b.signedIn {
 		b.hub.online.add(s)
 	}
@@ -224,6 +279,9 @@ func (b *batch) deliver() {
 		}
 		if r.done != nil {
 			r.done(r.answer)
+		}
+		if r.fenced {
+			r.s.fail(wire.CodeReplaced) // it may have been at another hub that it was
 		}
 		if r.s != nil {
 			r.s.returned()

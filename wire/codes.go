@@ -31,6 +31,7 @@ const (
 	CodeKeyPackage     Code = 23 // a published key package is not valid for this device
 	CodeAlreadyFounded Code = 24 // the founding link was used already
 	CodeLocked         Code = 25 // the device is locked until another one or an administrator unlocks it
+	CodeUnavailable    Code = 29 // the hub can't reach its database; retry_after_ms says when to try again
 
 	CodeNoBlob    Code = 50 // no such blob in this matter, or it is not complete, or no longer kept
 	CodeBlobQuota Code = 51 // blobs of this device or of the organisation have no more room

@@ -4,12 +4,13 @@ import (
 	"causa/matter"
 )
 
-// Matter returns where a matter stands, with its devices in ascending order.
+// Matter returns where a matter stands, with its devices in ascending order, and has it
+// stand there until the transaction ends.
 func (tx *Tx) Matter(id matter.ID) (m Matter, ok bool, err error) {
 	m.ID = id
 	var digest []byte
 	ok, err = one(tx.conn, "find matter", []any{&m.No, &m.Creator, &digest, &m.Epoch, &m.Head, &m.TimeMS},
-		`SELECT no, creator, digest, epoch, head, time_ms FROM matters WHERE id = $1`, id[:])
+		`SELECT no, creator, digest, epoch, head, time_ms FROM matters WHERE id = $1 `+tx.conn.Pick("", "FOR NO KEY UPDATE"), id[:])
 	if err != nil || !ok {
 		return m, ok, err
 	}
