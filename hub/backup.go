@@ -55,7 +55,16 @@ func (m *Manifest) has(name string) bool {
 // Backup copies what the hub of a data folder keeps, while it runs or not, to a new
 // folder, or to a single file if the name ends in .tar. The copy is what the hub had on
 // its disk at one instant; it was checked before Backup returns.
-func Backup(ctx context.Context, data, to string) (m *Manifest, err error) {
+//
+// A database that several hubs share is saved with PostgreSQL's own programs.
+func Backup(ctx context.Context, at Place, to string) (m *Manifest, err error) {
+	if at.shared() {
+		return nil, &fault.Error{
+			Text: "A database in PostgreSQL is saved with PostgreSQL's own programs.",
+			Hint: "Use pg_basebackup or pg_dump, and keep the key in the data folder with it; see \"PostgreSQL\" in docs/hub.md.",
+		}
+	}
+	data := at.Data
 	if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
 		return nil, &fault.Error{Text: "%s is there already.", TextArgs: []any{to}, Hint: "Choose a new name for every backup.", Err: err}
 	}
@@ -106,7 +115,7 @@ func Backup(ctx context.Context, data, to string) (m *Manifest, err error) {
 
 // describe checks a copy of the database and says what is in it.
 func describe(ctx context.Context, dir string) (_ *Manifest, err error) {
-	s, err := openSnapshot(ctx, dir)
+	s, err := openSnapshot(ctx, Place{Data: dir})
 	if err != nil {
 		return nil, err
 	}

@@ -19,9 +19,9 @@ import (
 )
 
 // sound fails the test unless a data folder is.
-func sound(t *testing.T, data string) {
+func sound(t *testing.T, at hub.Place) {
 	t.Helper()
-	problems, err := hub.Check(context.Background(), data)
+	problems, err := hub.Check(context.Background(), at)
 	if err != nil || len(problems) > 0 {
 		t.Fatalf("Check = %q, %v", problems, err)
 	}
@@ -68,7 +68,7 @@ func backupAndRestore(t *testing.T, to string) {
 		}
 	}()
 	to = filepath.Join(t.TempDir(), to)
-	m, err := hub.Backup(context.Background(), r.Data(), to)
+	m, err := hub.Backup(context.Background(), hub.Place{Data: r.Data()}, to)
 	close(stop)
 	<-stopped
 	if err != nil {
@@ -77,9 +77,9 @@ func backupAndRestore(t *testing.T, to string) {
 	if m.Matters != 1 || m.Entries < 51 || m.Log != r.company.Next() || m.Incarnation != 0 {
 		t.Errorf("manifest %+v", m)
 	}
-	_, err = hub.Backup(context.Background(), r.Data(), to)
+	_, err = hub.Backup(context.Background(), hub.Place{Data: r.Data()}, to)
 	worded(t, err, "is there already")
-	sound(t, r.Data()) // while the hub runs
+	sound(t, hub.Place{Data: r.Data(), Database: r.Database()}) // while the hub runs
 	before := a.log(id)
 	a.say(id, "after the backup")
 	r.Stop()
@@ -90,7 +90,7 @@ func backupAndRestore(t *testing.T, to string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sound(t, data)
+	sound(t, hub.Place{Data: data})
 	_, err = hub.Restore(context.Background(), to, data)
 	worded(t, err, "a hub in this data folder already")
 	h := hubtest.Start(t, func(o *hub.Options) { o.Data, o.Listen = data, r.Addr() })
@@ -132,7 +132,7 @@ func TestDamagedBackups(t *testing.T) {
 	a.open()
 	dir := t.TempDir()
 	good := filepath.Join(dir, "good")
-	if _, err := hub.Backup(context.Background(), r.Data(), good); err != nil {
+	if _, err := hub.Backup(context.Background(), hub.Place{Data: r.Data()}, good); err != nil {
 		t.Fatal(err)
 	}
 	copied := func(name string, change func(dir string) error) string {
@@ -193,7 +193,7 @@ func TestCheckFindsDamage(t *testing.T) {
 	a.change(id, nil, []*member{b})
 	a.say(id, "without b")
 	r.Stop()
-	sound(t, r.Data())
+	sound(t, hub.Place{Data: r.Data(), Database: r.Database()})
 	tests := []struct{ name, change, want string }{
 		{"a message lost", `DELETE FROM entries WHERE seq = 3`, "7 entries from 1 to 8, floor 0, head 8"},
 		{"the last message lost", `DELETE FROM entries WHERE seq = 8`, "head 8"},
@@ -231,11 +231,11 @@ func TestCheckFindsDamage(t *testing.T) {
 			if err := raw.Close(); err != nil {
 				t.Fatal(err)
 			}
-			problems, err := hub.Check(t.Context(), data)
+			problems, err := hub.Check(t.Context(), hub.Place{Data: data})
 			if err != nil || !strings.Contains(strings.Join(problems, "\n"), tt.want) {
 				t.Errorf("Check = %q, %v; want %q", problems, err, tt.want)
 			}
-			_, err = hub.Backup(t.Context(), data, filepath.Join(t.TempDir(), "x"))
+			_, err = hub.Backup(t.Context(), hub.Place{Data: data}, filepath.Join(t.TempDir(), "x"))
 			worded(t, err, "What the hub keeps is damaged")
 		})
 	}
@@ -260,10 +260,10 @@ func TestCheckFindsDamage(t *testing.T) {
 		if err := f.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if problems, err := hub.Check(t.Context(), data); err == nil && len(problems) == 0 {
+		if problems, err := hub.Check(t.Context(), hub.Place{Data: data}); err == nil && len(problems) == 0 {
 			t.Error("Check finds nothing")
 		}
 	})
-	_, err := hub.Check(t.Context(), t.TempDir())
+	_, err := hub.Check(t.Context(), hub.Place{Data: t.TempDir()})
 	worded(t, err, "no hub in this data folder")
 }

@@ -13,8 +13,8 @@ import (
 
 // Check looks through a data folder, also while a hub runs on it, and returns what is
 // wrong, nothing when it is sound. Problems name numbers, never people.
-func Check(ctx context.Context, data string) (problems []string, err error) {
-	s, err := openSnapshot(ctx, data)
+func Check(ctx context.Context, at Place) (problems []string, err error) {
+	s, err := openSnapshot(ctx, at)
 	if err != nil {
 		return nil, err
 	}

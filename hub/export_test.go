@@ -35,3 +35,6 @@ func (h *Hub) Trim() error { return h.trim(context.Background()) }
 
 // SetClock gives a hub another clock.
 func (o *Options) SetClock(now func() time.Time) { o.now = now }
+
+// Expose returns the metrics.
+func (h *Hub) Expose() string { return h.expose() }

@@ -24,6 +24,7 @@ import (
 	"github.com/coder/websocket"
 
 	"causa/hub/db"
+	"causa/hub/db/postgres"
 	"causa/hub/vault"
 	"causa/internal/fault"
 	"causa/internal/folderlock"
@@ -196,8 +197,8 @@ func takeFolder(data string) (*folderlock.Lock, error) {
 
 // openStore opens the database and what is kept in memory of it.
 func (h *Hub) openStore(ctx context.Context) (err error) {
-	if h.db, err = openDatabase(ctx, h.opts.Data); err != nil {
-		return storeFault(err)
+	if h.db, err = openDatabase(ctx, h.opts.place()); err != nil {
+		return err
 	}
 	if h.org, err = restoreOrg(ctx, h.db); err != nil {
 		return storeFault(err)
@@ -244,6 +245,9 @@ func (h *Hub) openFounding(ctx context.Context) error {
 
 // storeFault gives words to what keeps a hub from starting.
 func storeFault(err error) error {
+	if _, ok := errors.AsType[*fault.Error](err); ok {
+		return err
+	}
 	switch {
 	case errors.Is(err, db.ErrFull):
 		return &fault.Error{Text: "The disk of the hub is full.", Hint: "Make room, then start the hub again.", Err: err}
@@ -251,6 +255,18 @@ func storeFault(err error) error {
 		return &fault.Error{
 			Text: "A newer version of the hub has used this data folder.",
 			Hint: "Update causa-hub, then start it again.",
+			Err:  err,
+		}
+	case errors.Is(err, db.ErrGone):
+		return &fault.Error{
+			Text: "The hub can't reach its database.",
+			Hint: "See that PostgreSQL runs, and that the address, name and password in the configuration are right.",
+			Err:  err,
+		}
+	case errors.Is(err, postgres.ErrSetting):
+		return &fault.Error{
+			Text: "The database server is set up to lose what it has acknowledged.",
+			Hint: "Set fsync and full_page_writes to on in postgresql.conf.",
 			Err:  err,
 		}
 	default:

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"causa/hub"
+	"causa/hub/db/postgres/pgtest"
 	"causa/hub/hubtest"
 	"causa/matter"
 	"causa/wire"
@@ -28,7 +29,7 @@ func beHub(data string) {
 	if b, err := os.ReadFile(data + "/address"); err == nil {
 		listen = strings.TrimSpace(string(b))
 	}
-	h, err := hub.Open(hub.Options{Data: data, Listen: listen, Sends: fast, Commits: fast, Claims: fast, Requests: fast, Connections: fast})
+	h, err := hub.Open(hub.Options{Data: data, Database: os.Getenv(hubDatabase), Listen: listen, Sends: fast, Commits: fast, Claims: fast, Requests: fast, Connections: fast})
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
@@ -39,10 +40,14 @@ func beHub(data string) {
 	os.Exit(1)
 }
 
+// hubDatabase is the database of a process that is a hub.
+const hubDatabase = "CAUSA_TEST_HUB_DATABASE"
+
 // A victim is a hub in a process of its own.
 type victim struct {
 	t    *testing.T
 	data string
+	at   string // its database, unless in data
 	cmd  *exec.Cmd
 	addr string
 	link string
@@ -51,7 +56,7 @@ type victim struct {
 func (v *victim) start() {
 	v.t.Helper()
 	v.cmd = exec.CommandContext(v.t.Context(), os.Args[0])
-	v.cmd.Env = append(os.Environ(), asHub+"="+v.data)
+	v.cmd.Env = append(os.Environ(), asHub+"="+v.data, hubDatabase+"="+v.at)
 	v.cmd.Stderr = os.Stderr
 	out, err := v.cmd.StdoutPipe()
 	if err != nil {
@@ -194,13 +199,18 @@ func (s *sender) rotate(t *testing.T) (commits uint64) {
 // A hub that is killed again and again under load loses nothing that it has
 // acknowledged, and takes nothing twice. CAUSA_KILL_ROUNDS asks for more rounds.
 func TestKill(t *testing.T) {
+	t.Run("SQLite", func(t *testing.T) { killAgainAndAgain(t, "") })
+	t.Run("PostgreSQL", func(t *testing.T) { killAgainAndAgain(t, pgtest.Start(t).Database()) })
+}
+
+func killAgainAndAgain(t *testing.T, database string) {
 	rounds := 10
 	if n, err := strconv.Atoi(os.Getenv("CAUSA_KILL_ROUNDS")); err == nil {
 		rounds = n
 	} else if testing.Short() {
 		rounds = 3
 	}
-	v := &victim{t: t, data: t.TempDir()}
+	v := &victim{t: t, data: t.TempDir(), at: database}
 	v.start()
 	defer func() { v.kill() }()
 	c, _, err := hubtest.Found(v.addr, v.link)
@@ -244,6 +254,10 @@ func TestKill(t *testing.T) {
 	}
 	if acked < rounds*10 {
 		t.Errorf("only %d messages were acknowledged: no load", acked)
+	}
+	problems, err := hub.Check(t.Context(), hub.Place{Data: v.data, Database: database})
+	if err != nil || len(problems) > 0 {
+		t.Errorf("check: %q, %v", problems, err)
 	}
 	t.Logf("%d rounds: %d messages acknowledged, %d stored, %d commits; none lost, none twice", rounds, acked, stored, seenCommits)
 }

@@ -15,6 +15,9 @@ const DefaultListen = ":7443"
 type Options struct {
 	// Data is the folder that holds everything the hub keeps. It is made when missing.
 	Data string
+	// Database is the postgres:// URL of a database that other hubs may share. Empty: a
+	// file in the data folder.
+	Database string
 	// Listen is the address to listen at, host:port; a port of 0 takes a free one.
 	Listen string
 	// PublicURL is where devices reach the hub: an https or wss URL, or host:port. It
@@ -67,6 +70,8 @@ type Options struct {
 
 	now func() time.Time // for tests
 }
+
+func (o Options) place() Place { return Place{Data: o.Data, Database: o.Database} }
 
 // A Rate is how often something may be done: Burst at once, PerSecond in the long run.
 type Rate struct {

@@ -50,10 +50,10 @@ func Restore(ctx context.Context, from, data string) (m *Manifest, err error) {
 	if m, err = readManifest(work); err != nil {
 		return nil, err
 	}
-	if m.Incarnation, err = raise(ctx, work); err != nil {
+	if m.Incarnation, err = raise(ctx, Place{Data: work}); err != nil {
 		return nil, storeFault(err)
 	}
-	s, err := openSnapshot(ctx, work)
+	s, err := openSnapshot(ctx, Place{Data: work})
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +73,25 @@ func Restore(ctx context.Context, from, data string) (m *Manifest, err error) {
 		return nil, restoreFault(err)
 	}
 	return m, nil
+}
+
+// Restored tells a hub's PostgreSQL database that it was put back from a backup by
+// PostgreSQL's own programs: it is checked and gets a higher incarnation, as [Restore]
+// would give it. Hubs that run on it take nothing more until they are started again.
+func Restored(ctx context.Context, at Place) (incarnation uint64, err error) {
+	s, err := openSnapshot(ctx, at)
+	if errors.Is(err, db.ErrOlder) { // raise brings it up to date
+		err = nil
+	} else if err == nil {
+		err = errors.Join(sound(ctx, s), s.Close())
+	}
+	if err != nil {
+		return 0, err
+	}
+	if incarnation, err = raise(ctx, at); err != nil {
+		return 0, storeFault(err)
+	}
+	return incarnation, nil
 }
 
 // readManifest reads what a backup says of itself and holds its files to it.
@@ -112,8 +131,8 @@ func readManifest(dir string) (*Manifest, error) {
 // raise brings a restored database up to date and gives it a new incarnation. Key
 // packages in stock are dropped: some may have been used since, and a device that comes
 // back makes new ones. Those of last resort stay.
-func raise(ctx context.Context, data string) (incarnation uint64, err error) {
-	d, err := openDatabase(ctx, data)
+func raise(ctx context.Context, at Place) (incarnation uint64, err error) {
+	d, err := openDatabase(ctx, at)
 	if err != nil {
 		return 0, err
 	}

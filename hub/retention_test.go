@@ -27,7 +27,9 @@ func TestRetention(t *testing.T) {
 	resend := send(id, a.counter, a.groups[id].Epoch(), "the last of the old")
 	r.Stop()
 	time.Sleep(2 * time.Millisecond)
-	h := hubtest.Start(t, func(o *hub.Options) { o.Data, o.Listen, o.Retention = r.Data(), r.Addr(), time.Millisecond })
+	h := hubtest.Start(t, func(o *hub.Options) {
+		o.Data, o.Database, o.Listen, o.Retention = r.Data(), r.Database(), r.Addr(), time.Millisecond
+	})
 	if err := h.Trim(); err != nil {
 		t.Fatal(err)
 	}
@@ -43,10 +45,10 @@ func TestRetention(t *testing.T) {
 	if page := c.must(pull(id, 0)).GetMatterPage(); page.GetTrimmed() != 603 || page.GetHead() != 603 || len(page.GetEntries()) > 0 {
 		t.Errorf("page of one who was removed: %v", page)
 	}
-	sound(t, r.Data())
+	sound(t, hub.Place{Data: r.Data(), Database: r.Database()})
 	h.Stop()
 
-	h = hubtest.Start(t, func(o *hub.Options) { o.Data, o.Listen = r.Data(), r.Addr() })
+	h = hubtest.Start(t, func(o *hub.Options) { o.Data, o.Database, o.Listen = r.Data(), r.Database(), r.Addr() })
 	a.connect()
 	b.connect()
 	c.connect()
@@ -76,7 +78,7 @@ func TestRetention(t *testing.T) {
 		t.Errorf("page of a matter in which nothing happened: %v", page)
 	}
 	a.change(other, []*member{b}, nil)
-	sound(t, r.Data())
+	sound(t, hub.Place{Data: r.Data(), Database: r.Database()})
 	h.Stop()
 }
 
@@ -116,5 +118,5 @@ func TestRetentionUnderLoad(t *testing.T) {
 	if got := scrape(t, r.Hub)["causa_hub_trimmed_entries_total"]; got != float64(page.GetTrimmed()) {
 		t.Errorf("metrics tell of %v entries that went, want %d", got, page.GetTrimmed())
 	}
-	sound(t, r.Data())
+	sound(t, hub.Place{Data: r.Data(), Database: r.Database()})
 }

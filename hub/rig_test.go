@@ -11,6 +11,7 @@ import (
 
 	"causa/crypto/mls"
 	"causa/hub"
+	"causa/hub/db/postgres/pgtest"
 	"causa/hub/hubtest"
 	"causa/matter"
 	"causa/wire"
@@ -27,6 +28,19 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
+// onPostgres is set for a process that a test starts to run other tests on PostgreSQL: a
+// folder of a server's socket.
+const onPostgres = "CAUSA_TEST_POSTGRES"
+
+// engine is an option: the database that the test is to run on.
+func engine(t testing.TB) func(*hub.Options) {
+	return func(o *hub.Options) {
+		if dir := os.Getenv(onPostgres); dir != "" {
+			o.Database = pgtest.At(t, dir).Database()
+		}
+	}
+}
+
 // A rig is a hub with a founded company.
 type rig struct {
 	*hubtest.Hub
@@ -36,7 +50,7 @@ type rig struct {
 
 func newRig(t testing.TB, options ...func(*hub.Options)) *rig {
 	t.Helper()
-	h := hubtest.Start(t, options...)
+	h := hubtest.Start(t, append([]func(*hub.Options){engine(t)}, options...)...)
 	c, _, err := hubtest.Found(h.Addr(), h.Founding())
 	if err != nil {
 		t.Fatalf("found: %v", err)

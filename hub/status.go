@@ -44,15 +44,16 @@ type Live struct {
 	Joining     int       `json:"joining"`     // connections that have not signed in as a device
 	Queued      int       `json:"queued"`      // requests that wait for the writer
 	DiskFull    bool      `json:"disk_full"`
+	Gone        bool      `json:"database_gone"` // it can't be reached
 }
 
 // ReadStatus asks the hub that runs on a data folder how it is or, when none does,
 // looks into the folder.
-func ReadStatus(ctx context.Context, data string) (*Status, error) {
-	if st, err := askStatus(ctx, filepath.Join(data, controlFile)); err == nil {
+func ReadStatus(ctx context.Context, at Place) (*Status, error) {
+	if st, err := askStatus(ctx, filepath.Join(at.Data, controlFile)); err == nil {
 		return st, nil
 	}
-	return folderStatus(ctx, data)
+	return folderStatus(ctx, at)
 }
 
 func askStatus(ctx context.Context, socket string) (*Status, error) {
@@ -79,8 +80,8 @@ func askStatus(ctx context.Context, socket string) (*Status, error) {
 }
 
 // folderStatus reads what a folder tells without a hub.
-func folderStatus(ctx context.Context, data string) (st *Status, err error) {
-	s, err := openSnapshot(ctx, data)
+func folderStatus(ctx context.Context, at Place) (st *Status, err error) {
+	s, err := openSnapshot(ctx, at)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +128,7 @@ func activeDevices(state *orglog.State) (n int) {
 
 // Status says how the hub is.
 func (h *Hub) Status(ctx context.Context) (st *Status, err error) {
-	s, err := openSnapshot(ctx, h.opts.Data)
+	s, err := openSnapshot(ctx, h.opts.place())
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +140,7 @@ func (h *Hub) Status(ctx context.Context) (st *Status, err error) {
 	devices, joining := h.online.count()
 	st.Live = &Live{
 		Address: h.Addr(), Pin: hex.EncodeToString(h.pin[:]), Started: h.started.UTC().Truncate(time.Second),
-		Connections: devices, Joining: joining, Queued: len(h.writer.in), DiskFull: h.full.Load(),
+		Connections: devices, Joining: joining, Queued: len(h.writer.in), DiskFull: h.full.Load(), Gone: h.gone.Load(),
 	}
 	return st, nil
 }

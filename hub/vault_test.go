@@ -262,7 +262,7 @@ func TestBackupHasNoSlots(t *testing.T) {
 	alice := r.hire(matter.RoleMember)
 	k := alice.slot()
 	backup := filepath.Join(t.TempDir(), "backup")
-	if _, err := hub.Backup(t.Context(), data, backup); err != nil {
+	if _, err := hub.Backup(t.Context(), hub.Place{Data: data}, backup); err != nil {
 		t.Fatal(err)
 	}
 	err := filepath.WalkDir(backup, func(path string, d os.DirEntry, err error) error {

@@ -32,6 +32,7 @@ type settings struct {
 // A file is the configuration file.
 type file struct {
 	Data        string `toml:"data"`
+	Database    string `toml:"database"`
 	Listen      string `toml:"listen"`
 	PublicURL   string `toml:"public-url"`
 	Certificate string `toml:"certificate"`
@@ -83,6 +84,7 @@ func serveFlags(s *settings) *pflag.FlagSet {
 	fs.SortFlags = false
 	fs.Usage = func() {}
 	fs.StringVar(&s.Data, "data", "", "folder for everything the hub keeps; made when missing")
+	fs.StringVar(&s.Database, "database", "", "postgres:// URL of a database that hubs share (default: a file in the data folder)")
 	fs.StringVar(&s.Listen, "listen", "", "address to listen at (default \""+hub.DefaultListen+"\")")
 	fs.StringVar(&s.PublicURL, "public-url", "", "where devices reach the hub: https://HOST[:PORT] or HOST:PORT")
 	fs.StringVar(&s.Certificate, "certificate", "", "PEM file of an own TLS certificate (default: one made by the hub)")
@@ -143,6 +145,7 @@ func (s *settings) readFile(fs *pflag.FlagSet) error {
 		from string
 	}{
 		{"data", &s.Data, f.Data},
+		{"database", &s.Database, f.Database},
 		{"listen", &s.Listen, f.Listen},
 		{"public-url", &s.PublicURL, f.PublicURL},
 		{"certificate", &s.Certificate, f.Certificate},

@@ -117,11 +117,12 @@ func complainUsage(w io.Writer, tr *words.Catalogue, err error) int {
 func usage(w io.Writer, tr *words.Catalogue) {
 	_, _ = fmt.Fprintf(w, `%s
 
-  causa-hub serve --data DIR [--listen ADDR] [--public-url URL] [--config FILE]
+  causa-hub serve --data DIR [--listen ADDR] [--public-url URL] [--database URL] [--config FILE]
   causa-hub backup  --data DIR FILE.tar|DIR [--json]
   causa-hub restore --data DIR FILE.tar|DIR [--json]
-  causa-hub check   --data DIR [--json]
-  causa-hub status  --data DIR [--json]
+  causa-hub restore --data DIR --database URL [--json]
+  causa-hub check   --data DIR [--database URL] [--json]
+  causa-hub status  --data DIR [--database URL] [--json]
   causa-hub config > hub.toml
 
 %s`, tr.T("causa-hub is the server of one organisation."), serveFlags(new(settings)).FlagUsages()) // nobody to tell

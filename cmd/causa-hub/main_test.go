@@ -93,7 +93,7 @@ func TestDefaultConfig(t *testing.T) {
 	}
 	want := hub.Defaults()
 	got := s.Options
-	if got.Listen != want.Listen || got.Sends != want.Sends || got.Commits != want.Commits || got.Claims != want.Claims ||
+	if got.Listen != want.Listen || got.Database != want.Database || got.Sends != want.Sends || got.Commits != want.Commits || got.Claims != want.Claims ||
 		got.Requests != want.Requests || got.Connections != want.Connections || got.MaxJoining != want.MaxJoining || got.Metrics != want.Metrics || got.Retention != want.Retention {
 		t.Errorf("hub.toml says %+v, the defaults are %+v", got, want)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"causa/hub"
+	"causa/internal/fault"
 	"causa/internal/words"
 )
 
@@ -29,7 +30,7 @@ var operations = map[string]operation{
 
 // operate is one call of an operation.
 type operate struct {
-	data     string
+	at       hub.Place
 	json     bool
 	operands []string
 	tr       *words.Catalogue
@@ -43,6 +44,7 @@ func operateFlags(name string, s *settings, asJSON *bool) *pflag.FlagSet {
 	fs := pflag.NewFlagSet(name, pflag.ContinueOnError)
 	fs.Usage = func() {}
 	fs.StringVar(&s.Data, "data", "", "the hub's data folder")
+	fs.StringVar(&s.Database, "database", "", "postgres:// URL of the database, if it is not in the folder")
 	fs.StringVar(&s.config, "config", "", "configuration file that names the data folder")
 	fs.BoolVar(asJSON, "json", false, "print JSON")
 	return fs
@@ -58,18 +60,18 @@ func parseOperate(name string, op operation, args []string) (*operate, error) {
 		}
 		return nil, &usageError{err}
 	}
-	if fs.NArg() != len(op.operands) {
-		return nil, &usageError{fmt.Errorf("%s needs --data DIR%s", name, operandText(op))}
-	}
 	if s.config != "" {
 		if err := s.readFile(fs); err != nil {
 			return nil, err
 		}
 	}
+	if fs.NArg() != len(op.operands) && !(name == "restore" && s.Database != "" && fs.NArg() == 0) {
+		return nil, &usageError{fmt.Errorf("%s needs --data DIR%s", name, operandText(op))}
+	}
 	if s.Data == "" {
 		return nil, &usageError{fmt.Errorf("%s needs --data DIR", name)}
 	}
-	o.data, o.operands = s.Data, fs.Args()
+	o.at, o.operands = hub.Place{Data: s.Data, Database: s.Database}, fs.Args()
 	return o, nil
 }
 
@@ -118,7 +120,7 @@ func (o *operate) print(value any, lines ...string) error {
 }
 
 func backup(ctx context.Context, o *operate) error {
-	m, err := hub.Backup(ctx, o.data, o.operands[0])
+	m, err := hub.Backup(ctx, o.at, o.operands[0])
 	if err != nil {
 		return err
 	}
@@ -128,7 +130,10 @@ func backup(ctx context.Context, o *operate) error {
 }
 
 func restore(ctx context.Context, o *operate) error {
-	m, err := hub.Restore(ctx, o.operands[0], o.data)
+	if o.at.Database != "" {
+		return restored(ctx, o)
+	}
+	m, err := hub.Restore(ctx, o.operands[0], o.at.Data)
 	if err != nil {
 		return err
 	}
@@ -137,8 +142,24 @@ func restore(ctx context.Context, o *operate) error {
 		o.tr.T("What the hub took after %s is not in it.", m.Made.Local().Format(time.DateTime)))
 }
 
+// restored is restore for a database that PostgreSQL's own programs have put back.
+func restored(ctx context.Context, o *operate) error {
+	if len(o.operands) > 0 {
+		return &fault.Error{
+			Text: "A database in PostgreSQL is restored with PostgreSQL's own programs.",
+			Hint: "Do that first; then run causa-hub restore without a file, so that devices learn of it.",
+		}
+	}
+	incarnation, err := hub.Restored(ctx, o.at)
+	if err != nil {
+		return err
+	}
+	return o.print(map[string]uint64{"incarnation": incarnation},
+		o.tr.T("Devices will learn that the database was put back. Start all hubs on it again."))
+}
+
 func check(ctx context.Context, o *operate) error {
-	problems, err := hub.Check(ctx, o.data)
+	problems, err := hub.Check(ctx, o.at)
 	if err != nil {
 		return err
 	}
@@ -155,7 +176,7 @@ func check(ctx context.Context, o *operate) error {
 }
 
 func status(ctx context.Context, o *operate) error {
-	st, err := hub.ReadStatus(ctx, o.data)
+	st, err := hub.ReadStatus(ctx, o.at)
 	if err != nil {
 		return err
 	}
@@ -166,6 +187,9 @@ func status(ctx context.Context, o *operate) error {
 			o.tr.T("Devices connected: %d. Connections signing in: %d. Requests waiting: %d.", l.Connections, l.Joining, l.Queued))
 		if l.DiskFull {
 			lines = append(lines, o.tr.T("The disk of the hub is full."))
+		}
+		if l.Gone {
+			lines = append(lines, o.tr.T("The hub can't reach its database."))
 		}
 	} else {
 		lines = append(lines, o.tr.T("Not running"))

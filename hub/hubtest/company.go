@@ -171,8 +171,11 @@ func (c *Company) Next() uint64 {
 }
 
 // Connect signs a device in on a new connection.
-func (d *Device) Connect() (*Peer, *pb.Ready, error) {
-	p, err := Dial(d.company.addr)
+func (d *Device) Connect() (*Peer, *pb.Ready, error) { return d.ConnectAt(d.company.addr) }
+
+// ConnectAt is Connect to another hub of the company's.
+func (d *Device) ConnectAt(addr string) (*Peer, *pb.Ready, error) {
+	p, err := Dial(addr)
 	if err != nil {
 		return nil, nil, err
 	}

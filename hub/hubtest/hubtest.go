@@ -84,6 +84,9 @@ func (h *Hub) Restart() {
 // Data returns the hub's data folder.
 func (h *Hub) Data() string { return h.options.Data }
 
+// Database returns the URL of the hub's database, if it is not in the folder.
+func (h *Hub) Database() string { return h.options.Database }
+
 // Founding returns the founding link of a hub that nobody has founded.
 func (h *Hub) Founding() string {
 	h.t.Helper()

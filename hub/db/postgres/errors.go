@@ -16,7 +16,7 @@ func classify(err error) error {
 	if err == nil {
 		return nil
 	}
-	for _, ours := range []error{db.ErrNewer, db.ErrOlder, errSetting} {
+	for _, ours := range []error{db.ErrNewer, db.ErrOlder, ErrSetting} {
 		if errors.Is(err, ours) {
 			return err
 		}

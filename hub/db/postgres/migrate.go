@@ -16,8 +16,8 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// errSetting means that the server is set up in a way that a hub can't work with.
-var errSetting = errors.New("database is not set up for a hub")
+// ErrSetting means that the server is set up in a way that a hub can't work with.
+var ErrSetting = errors.New("database is not set up for a hub")
 
 // migrationLock is what hubs that migrate at once take turns at.
 const migrationLock = 0x63617573612d6d69

@@ -87,7 +87,7 @@ func assertDurable(ctx context.Context, c *pgx.Conn) error {
 			return fmt.Errorf("read %s: %w", setting, err)
 		}
 		if is != want {
-			return fmt.Errorf("%w: %s = %s would lose what was acknowledged", errSetting, setting, is)
+			return fmt.Errorf("%w: %s = %s would lose what was acknowledged", ErrSetting, setting, is)
 		}
 	}
 	return nil

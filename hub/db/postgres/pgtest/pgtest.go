@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -23,12 +24,20 @@ const patience = 90 * time.Second
 // A Server is a PostgreSQL server that ends with its test. It is for use by one
 // goroutine.
 type Server struct {
-	t    testing.TB
-	bin  string // folder of its programs
-	dir  string // folder with all of it
-	cmd  *exec.Cmd
-	made int // databases
+	t   testing.TB
+	bin string // folder of its programs
+	dir string // folder with all of it
+	cmd *exec.Cmd
 }
+
+// databases counts those that this process has made.
+var databases atomic.Int64
+
+// At is a server that another process has started, and ends.
+func At(t testing.TB, dir string) *Server { return &Server{t: t, dir: dir} }
+
+// Dir returns the folder of the server's socket, for [At].
+func (s *Server) Dir() string { return s.dir }
 
 // Start makes and starts a server. Where there is none to start the test is skipped,
 // but never in CI.
@@ -125,8 +134,7 @@ func (s *Server) URL(database string) string {
 // Database makes an empty database and returns its address.
 func (s *Server) Database() string {
 	s.t.Helper()
-	s.made++
-	name := fmt.Sprintf("hub%d", s.made)
+	name := fmt.Sprintf("hub_%d_%d", os.Getpid(), databases.Add(1))
 	if err := s.exec("postgres", "CREATE DATABASE "+name); err != nil {
 		s.t.Fatal(err)
 	}
