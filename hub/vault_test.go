@@ -302,7 +302,7 @@ func TestWipeDestroysSlots(t *testing.T) {
 	alice := r.hire(matter.RoleMember)
 	k, owner := alice.slot(), r.company.Owner()
 	backup := filepath.Join(t.TempDir(), "backup")
-	if _, err := hub.Backup(t.Context(), data, backup); err != nil {
+	if _, err := hub.Backup(t.Context(), hub.Place{Data: data}, backup); err != nil {
 		t.Fatal(err)
 	}
 	order := orglog.WipeOrdered{Device: alice.ID, Extent: orglog.ExtentAll, Reason: "lost", Expires: time.Now().Add(time.Hour).Truncate(time.Millisecond)}
