@@ -119,4 +119,27 @@ func TestFullDisks(t *testing.T) {
 		c.must("Bob", "send", "work", "there is room again")
 		c.compare("work", append(accepted, "there is room again"))
 	})
+
+	t.Run("hub, with a file", func(t *testing.T) {
+		c := prepareCompany(t, "Alice", "Bob")
+		c.patience = "5s"
+		smallDisk(t, c.hubData(), 32<<20)
+		c.found()
+		c.must("Alice", "matter", "open", "work", "--with", "Bob")
+		path := bigFile(t, 9)
+		filler := fill(t, c.hubData(), 3<<20)
+		_, err := run(c.causactl(t.Context(), "Alice", "file", "send", "work", path))
+		if err == nil || !strings.Contains(err.Error(), "The hub's disk is full.") || !strings.Contains(err.Error(), "queued on this device") {
+			t.Errorf("causactl says %v, want that the hub's disk is full and the file queued", err)
+		}
+		if err := os.Remove(filler); err != nil {
+			t.Fatal(err)
+		}
+		c.patience = "30s"
+		c.must("Alice", "file", "send", "work")
+		c.must("Bob", "file", "get", "work", "big.bin", "-o", filepath.Join(c.dir, "copy.bin"))
+		if !sameFiles(t, path, filepath.Join(c.dir, "copy.bin")) {
+			t.Error("Bob has another file")
+		}
+	})
 }

@@ -53,7 +53,7 @@ type file struct {
 		Secret    string `toml:"s3-secret-key-file"`
 		Plain     bool   `toml:"s3-without-tls"`
 	} `toml:"files"`
-	ACME        struct {
+	ACME struct {
 		Domains   []string `toml:"domains"`
 		Email     string   `toml:"email"`
 		Directory string   `toml:"directory"`

@@ -44,7 +44,7 @@ func (c *call) thread(cl *core.Client, id matter.ID) error {
 }
 
 var kindNames = map[matter.Kind]string{
-	matter.KindText: "text", matter.KindOpened: "opened", matter.KindAdded: "added",
+	matter.KindFile: "file", matter.KindText: "text", matter.KindOpened: "opened", matter.KindAdded: "added",
 	matter.KindRemoved: "removed", matter.KindUnread: "unreadable", matter.KindNewer: "newer",
 	matter.KindDevice: "device", matter.KindConcluded: "concluded", matter.KindReopened: "reopened",
 	matter.KindRecalled: "recalled", matter.KindTask: "task", matter.KindPoll: "poll", matter.KindMoved: "moved",
@@ -122,7 +122,7 @@ func (c *call) message(cl *core.Client, m matter.Message, event string) {
 		mark = fmt.Sprintf(" (%s)", c.tr.T(m.Problem))
 	}
 	switch m.Kind {
-	case matter.KindText, matter.KindTask, matter.KindPoll:
+	case matter.KindText, matter.KindTask, matter.KindPoll, matter.KindFile:
 		who := author.Name
 		if m.Origin != nil {
 			who = nameOf(cl, m.Origin.Author)
