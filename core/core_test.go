@@ -296,7 +296,7 @@ func TestAudit(t *testing.T) {
 	for _, l := range lines {
 		what = append(what, l.What)
 	}
-	if got, want := strings.Join(what, ", "), "founded, member invited, device enrolled"; got != want {
+	if got, want := strings.Join(what, ", "), "founded, hub key set, member invited, device enrolled"; got != want {
 		t.Errorf("audit = %s, want %s", got, want)
 	}
 }

@@ -167,6 +167,9 @@ func (c *Client) converse(ctx context.Context, l *link, ready *pb.Ready) error {
 		if err := c.takeBack(ctx, l); err != nil {
 			return err
 		}
+		if err := c.tend(ctx, l, ready.GetHubKey()); err != nil {
+			return err
+		}
 		if err := c.pullBehind(ctx, l); err != nil {
 			return err
 		}

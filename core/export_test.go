@@ -2,10 +2,12 @@ package core
 
 import (
 	"context"
+	"encoding/json"
 	"testing"
 	"time"
 
 	"causa/matter"
+	"causa/orglog"
 	"causa/store"
 	"causa/wire/pb"
 )
@@ -99,4 +101,40 @@ func ForceUrgent(t *testing.T, c *Client, id matter.ID, text, reason string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// BeginWipe returns the note with which a wipe of a closed home would begin.
+func BeginWipe(t *testing.T, opts Options) []byte {
+	t.Helper()
+	h, err := openHome(context.Background(), opts.Home, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var acct *account
+	if err := h.db.View(context.Background(), func(tx *store.Tx) (err error) {
+		acct, err = readAccount(tx)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.close(); err != nil {
+		t.Fatal(err)
+	}
+	b, err := json.Marshal(&Wiping{Step: wipeBegun, Org: acct.Org, Hub: acct.Hub, Pin: acct.Pin, Identity: acct.Identity, By: "Alice", Reason: "gone"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// OrderExpiring orders a matter wiped, with an expiry that people can't choose so short.
+func OrderExpiring(t *testing.T, c *Client, member matter.MemberID, id matter.ID, expires time.Time) uint64 {
+	t.Helper()
+	next, _ := c.dir.head()
+	if err := c.state(context.Background(), orglog.WipeOrdered{
+		Member: member, Extent: orglog.ExtentMatter, Matter: id, Reason: "late", Expires: expires.Truncate(time.Millisecond),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return next
 }

@@ -2,6 +2,8 @@ package core
 
 import (
 	"context"
+	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -9,6 +11,8 @@ import (
 	"causa/internal/fault"
 	"causa/matter"
 	"causa/orglog"
+	"causa/wire"
+	"causa/wire/pb"
 )
 
 // A WipeOrder says what of the organisation is to be destroyed, and where.
@@ -229,4 +233,59 @@ func describeWipe(s *orglog.State, st orglog.Statement) (what, detail string) {
 		return "device unlocked", owner(st.Device)
 	}
 	return "unknown", ""
+}
+
+// tend does what only an owner's or administrator's device can do for the organisation
+// log: it names the hub's key there once, and brings in the hub's word that the keys of an
+// order are destroyed.
+func (c *Client) tend(ctx context.Context, l *link, hubKey []byte) error {
+	if c.Me().Member.Role > matter.RoleAdmin {
+		return nil
+	}
+	var known ed25519.PublicKey
+	waits := false
+	c.dir.see(func(s *orglog.State) {
+		known = s.HubKey()
+		for _, w := range s.Wipes() {
+			waits = waits || !w.Effective.IsZero() && w.Destroyed.IsZero() && w.Order.Extent != orglog.ExtentMatter
+		}
+	})
+	if known == nil && len(hubKey) == ed25519.PublicKeySize {
+		if err := c.add(ctx, l, orglog.HubKeySet{Key: hubKey}); err != nil {
+			return err
+		}
+	} else if known != nil && !known.Equal(ed25519.PublicKey(hubKey)) {
+		c.log.Warn("the hub has another key than the organisation log says")
+	}
+	if !waits {
+		return nil
+	}
+	f, err := l.ask(ctx, &pb.ClientFrame{Body: &pb.ClientFrame_PullDestructions{PullDestructions: &pb.PullDestructions{}}})
+	var r *refusal
+	if errors.As(err, &r) {
+		c.log.Warn("the hub says nothing of destroyed keys", "err", err)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, it := range f.GetDestructions().GetItems() {
+		st := orglog.KeysDestroyed{Order: it.GetOrder(), Time: time.UnixMilli(it.GetTimeMs()).UTC(), Signature: it.GetSignature()}
+		if err := c.add(ctx, l, st); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add signs a statement that any of several devices may make; that another was faster, or
+// that the log's rules forbid it, is no failure of the connection.
+func (c *Client) add(ctx context.Context, l *link, s orglog.Statement) error {
+	err := c.dir.append(ctx, l, c.key, c.now(), s)
+	var rule *orglog.RuleError
+	if errors.As(err, &rule) || refused(err, wire.CodeLogRefused) {
+		c.log.Info("statement not taken", "statement", s.Type(), "err", err)
+		return nil
+	}
+	return err
 }

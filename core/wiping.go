@@ -177,7 +177,10 @@ func (w *Wiping) tell(ctx context.Context, dir string) error {
 			continue // what it took went with everything
 		}
 		err := log.append(ctx, l, key, now, orglog.WipeReceipt{Order: order.Index})
-		if err != nil && !errors.Is(err, orglog.ErrNoChange) && len(log.owed(self)) > 0 {
+		if refused(err, wire.CodeRevoked) {
+			break // it owed no more than this, and the hub has it
+		}
+		if err != nil && !errors.Is(err, orglog.ErrNoChange) {
 			return err
 		}
 	}

@@ -56,8 +56,9 @@ type Hub struct {
 	writer      *writer
 	views       *views
 	blobs       *blobs
-	founding    orglog.Invite // its key lets the founder in
-	incarnation uint64        // grows by a restore
+	founding    orglog.Invite      // its key lets the founder in
+	key         ed25519.PrivateKey // signs what the hub has done
+	incarnation uint64             // grows by a restore
 	started     time.Time
 	cert        tls.Certificate
 	authority   *authority // nil unless certificates come from one
@@ -216,31 +217,38 @@ func (h *Hub) openStore(ctx context.Context) (err error) {
 	if h.incarnation, err = decodeIncarnation(raw); err != nil {
 		return storeFault(err)
 	}
-	return h.openFounding(ctx)
+	return h.openKeys(ctx)
 }
 
-// openFounding reads the founding key or, at the first start, makes it. It is kept, so
-// that the link stays the same until someone has used it.
-func (h *Hub) openFounding(ctx context.Context) error {
-	seed, ok, err := h.db.Meta(ctx, metaFounding)
+// openKeys reads the hub's own keys or, at the first start, makes them. The founding key is
+// kept, so that the link stays the same until someone has used it.
+func (h *Hub) openKeys(ctx context.Context) (err error) {
+	if h.founding.Key, err = h.ownKey(ctx, metaFounding); err != nil {
+		return err
+	}
+	h.key, err = h.ownKey(ctx, metaHubKey)
+	return err
+}
+
+func (h *Hub) ownKey(ctx context.Context, name string) (ed25519.PrivateKey, error) {
+	seed, ok, err := h.db.Meta(ctx, name)
 	if err != nil {
-		return storeFault(err)
+		return nil, storeFault(err)
 	}
 	if !ok {
 		fresh := make([]byte, ed25519.SeedSize)
 		_, _ = rand.Read(fresh) // never fails
 		if err := h.db.Write(ctx, func(tx *db.Tx) error {
-			seed, err = tx.KeepMeta(metaFounding, fresh) // another hub may have been faster
+			seed, err = tx.KeepMeta(name, fresh) // another hub may have been faster
 			return err
 		}); err != nil {
-			return storeFault(err)
+			return nil, storeFault(err)
 		}
 	}
 	if len(seed) != ed25519.SeedSize {
-		return storeFault(errors.New("founding key has another length"))
+		return nil, storeFault(fmt.Errorf("%s has another length", name))
 	}
-	h.founding.Key = ed25519.NewKeyFromSeed(seed)
-	return nil
+	return ed25519.NewKeyFromSeed(seed), nil
 }
 
 // storeFault gives words to what keeps a hub from starting.

@@ -16,6 +16,7 @@ import (
 // Names of what the database keeps beside its tables.
 const (
 	metaFounding = "founding key"
+	metaHubKey   = "hub key"
 	metaHead     = "organisation log head"
 )
 

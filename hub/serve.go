@@ -298,7 +298,7 @@ func (b *batch) signIn(s *session) (*pb.HubFrame, error) {
 	return &pb.HubFrame{Body: &pb.HubFrame_Ready{Ready: &pb.Ready{
 		LogNext: b.hub.org.next(), LastCounter: counter,
 		KeyPackages: stocks(keyPackages), Welcomes: uint32(welcomes),
-		TimeMs: b.hub.opts.now().UnixMilli(), Incarnation: b.hub.incarnation,
+		TimeMs: b.hub.opts.now().UnixMilli(), Incarnation: b.hub.incarnation, HubKey: b.hub.key.Public().(ed25519.PublicKey),
 	}}}, nil
 }
 

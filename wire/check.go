@@ -89,7 +89,7 @@ func checkClient(f *pb.ClientFrame) error {
 			c.fail(CodeMalformed, "who")
 		}
 		c.exact("signature", m.GetSignature(), signatureLen)
-	case *pb.ClientFrame_PullLog, *pb.ClientFrame_PullHeads, *pb.ClientFrame_TakeWelcomes:
+	case *pb.ClientFrame_PullLog, *pb.ClientFrame_PullHeads, *pb.ClientFrame_TakeWelcomes, *pb.ClientFrame_PullDestructions:
 	case *pb.ClientFrame_AppendLog:
 		c.some("entry", body.AppendLog.GetEntry(), MaxLogEntry)
 	case *pb.ClientFrame_PublishKeyPackages:

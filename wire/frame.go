@@ -208,6 +208,7 @@ var clientBodyLimit = map[protowire.Number]int{
 	12: 64,                              // TakeWelcomes
 	13: MaxDrop*12 + 64,                 // DropWelcomes
 	14: 128,                             // PullGroupInfo
+	15: 64,                              // PullDestructions
 	20: 128,                             // GrantBlob
 	21: 128,                             // DropBlob
 	30: 512,                             // VaultRegister

@@ -143,6 +143,7 @@ type ClientFrame struct {
 	//	*ClientFrame_TakeWelcomes
 	//	*ClientFrame_DropWelcomes
 	//	*ClientFrame_PullGroupInfo
+	//	*ClientFrame_PullDestructions
 	//	*ClientFrame_GrantBlob
 	//	*ClientFrame_DropBlob
 	//	*ClientFrame_VaultRegister
@@ -315,6 +316,15 @@ func (x *ClientFrame) GetPullGroupInfo() *PullGroupInfo {
 	return nil
 }
 
+func (x *ClientFrame) GetPullDestructions() *PullDestructions {
+	if x != nil {
+		if x, ok := x.Body.(*ClientFrame_PullDestructions); ok {
+			return x.PullDestructions
+		}
+	}
+	return nil
+}
+
 func (x *ClientFrame) GetGrantBlob() *GrantBlob {
 	if x != nil {
 		if x, ok := x.Body.(*ClientFrame_GrantBlob); ok {
@@ -425,6 +435,10 @@ type ClientFrame_PullGroupInfo struct {
 	PullGroupInfo *PullGroupInfo `protobuf:"bytes,14,opt,name=pull_group_info,json=pullGroupInfo,proto3,oneof"`
 }
 
+type ClientFrame_PullDestructions struct {
+	PullDestructions *PullDestructions `protobuf:"bytes,15,opt,name=pull_destructions,json=pullDestructions,proto3,oneof"`
+}
+
 type ClientFrame_GrantBlob struct {
 	GrantBlob *GrantBlob `protobuf:"bytes,20,opt,name=grant_blob,json=grantBlob,proto3,oneof"`
 }
@@ -475,6 +489,8 @@ func (*ClientFrame_DropWelcomes) isClientFrame_Body() {}
 
 func (*ClientFrame_PullGroupInfo) isClientFrame_Body() {}
 
+func (*ClientFrame_PullDestructions) isClientFrame_Body() {}
+
 func (*ClientFrame_GrantBlob) isClientFrame_Body() {}
 
 func (*ClientFrame_DropBlob) isClientFrame_Body() {}
@@ -506,6 +522,7 @@ type HubFrame struct {
 	//	*HubFrame_Welcomes
 	//	*HubFrame_Done
 	//	*HubFrame_GroupInfo
+	//	*HubFrame_Destructions
 	//	*HubFrame_BlobGrant
 	//	*HubFrame_VaultEvaluation
 	Body          isHubFrame_Body `protobuf_oneof:"body"`
@@ -674,6 +691,15 @@ func (x *HubFrame) GetGroupInfo() *GroupInfo {
 	return nil
 }
 
+func (x *HubFrame) GetDestructions() *Destructions {
+	if x != nil {
+		if x, ok := x.Body.(*HubFrame_Destructions); ok {
+			return x.Destructions
+		}
+	}
+	return nil
+}
+
 func (x *HubFrame) GetBlobGrant() *BlobGrant {
 	if x != nil {
 		if x, ok := x.Body.(*HubFrame_BlobGrant); ok {
@@ -748,6 +774,10 @@ type HubFrame_GroupInfo struct {
 	GroupInfo *GroupInfo `protobuf:"bytes,14,opt,name=group_info,json=groupInfo,proto3,oneof"`
 }
 
+type HubFrame_Destructions struct {
+	Destructions *Destructions `protobuf:"bytes,15,opt,name=destructions,proto3,oneof"`
+}
+
 type HubFrame_BlobGrant struct {
 	BlobGrant *BlobGrant `protobuf:"bytes,20,opt,name=blob_grant,json=blobGrant,proto3,oneof"`
 }
@@ -781,6 +811,8 @@ func (*HubFrame_Welcomes) isHubFrame_Body() {}
 func (*HubFrame_Done) isHubFrame_Body() {}
 
 func (*HubFrame_GroupInfo) isHubFrame_Body() {}
+
+func (*HubFrame_Destructions) isHubFrame_Body() {}
 
 func (*HubFrame_BlobGrant) isHubFrame_Body() {}
 
@@ -1066,7 +1098,9 @@ type Ready struct {
 	TimeMs   int64  `protobuf:"varint,5,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
 	// Grows when the hub was restored from a backup: it may have forgotten what it had
 	// acknowledged. 0: never restored.
-	Incarnation   uint64 `protobuf:"varint,6,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
+	Incarnation uint64 `protobuf:"varint,6,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
+	// The key with which the hub signs that it has destroyed keys (HubKeySet).
+	HubKey        []byte `protobuf:"bytes,8,opt,name=hub_key,json=hubKey,proto3" json:"hub_key,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1141,6 +1175,13 @@ func (x *Ready) GetIncarnation() uint64 {
 		return x.Incarnation
 	}
 	return 0
+}
+
+func (x *Ready) GetHubKey() []byte {
+	if x != nil {
+		return x.HubKey
+	}
+	return nil
 }
 
 // A Stock says how many key packages of a cipher suite are there, the one of last resort
@@ -1432,6 +1473,88 @@ func (x *LogAppended) GetIndex() uint64 {
 	return 0
 }
 
+// PullDestructions asks for what the hub has to say of wipe orders in effect that the
+// organisation log has no KeysDestroyed for yet.
+type PullDestructions struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PullDestructions) Reset() {
+	*x = PullDestructions{}
+	mi := &file_causa_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PullDestructions) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PullDestructions) ProtoMessage() {}
+
+func (x *PullDestructions) ProtoReflect() protoreflect.Message {
+	mi := &file_causa_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PullDestructions.ProtoReflect.Descriptor instead.
+func (*PullDestructions) Descriptor() ([]byte, []int) {
+	return file_causa_proto_rawDescGZIP(), []int{12}
+}
+
+type Destructions struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Items         []*Destructions_Item   `protobuf:"bytes,1,rep,name=items,proto3" json:"items,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Destructions) Reset() {
+	*x = Destructions{}
+	mi := &file_causa_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Destructions) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Destructions) ProtoMessage() {}
+
+func (x *Destructions) ProtoReflect() protoreflect.Message {
+	mi := &file_causa_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Destructions.ProtoReflect.Descriptor instead.
+func (*Destructions) Descriptor() ([]byte, []int) {
+	return file_causa_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Destructions) GetItems() []*Destructions_Item {
+	if x != nil {
+		return x.Items
+	}
+	return nil
+}
+
 // PublishKeyPackages adds to the device's stock. Each cipher suite has a stock of its own.
 type PublishKeyPackages struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
@@ -1444,7 +1567,7 @@ type PublishKeyPackages struct {
 
 func (x *PublishKeyPackages) Reset() {
 	*x = PublishKeyPackages{}
-	mi := &file_causa_proto_msgTypes[12]
+	mi := &file_causa_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1456,7 +1579,7 @@ func (x *PublishKeyPackages) String() string {
 func (*PublishKeyPackages) ProtoMessage() {}
 
 func (x *PublishKeyPackages) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[12]
+	mi := &file_causa_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1469,7 +1592,7 @@ func (x *PublishKeyPackages) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishKeyPackages.ProtoReflect.Descriptor instead.
 func (*PublishKeyPackages) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{12}
+	return file_causa_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *PublishKeyPackages) GetKeyPackages() [][]byte {
@@ -1495,7 +1618,7 @@ type KeyPackagesPublished struct {
 
 func (x *KeyPackagesPublished) Reset() {
 	*x = KeyPackagesPublished{}
-	mi := &file_causa_proto_msgTypes[13]
+	mi := &file_causa_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1507,7 +1630,7 @@ func (x *KeyPackagesPublished) String() string {
 func (*KeyPackagesPublished) ProtoMessage() {}
 
 func (x *KeyPackagesPublished) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[13]
+	mi := &file_causa_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1520,7 +1643,7 @@ func (x *KeyPackagesPublished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyPackagesPublished.ProtoReflect.Descriptor instead.
 func (*KeyPackagesPublished) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{13}
+	return file_causa_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *KeyPackagesPublished) GetStock() []*Stock {
@@ -1543,7 +1666,7 @@ type ClaimKeyPackages struct {
 
 func (x *ClaimKeyPackages) Reset() {
 	*x = ClaimKeyPackages{}
-	mi := &file_causa_proto_msgTypes[14]
+	mi := &file_causa_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1555,7 +1678,7 @@ func (x *ClaimKeyPackages) String() string {
 func (*ClaimKeyPackages) ProtoMessage() {}
 
 func (x *ClaimKeyPackages) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[14]
+	mi := &file_causa_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1568,7 +1691,7 @@ func (x *ClaimKeyPackages) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimKeyPackages.ProtoReflect.Descriptor instead.
 func (*ClaimKeyPackages) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{14}
+	return file_causa_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ClaimKeyPackages) GetDevices() [][]byte {
@@ -1596,7 +1719,7 @@ type KeyPackages struct {
 
 func (x *KeyPackages) Reset() {
 	*x = KeyPackages{}
-	mi := &file_causa_proto_msgTypes[15]
+	mi := &file_causa_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1608,7 +1731,7 @@ func (x *KeyPackages) String() string {
 func (*KeyPackages) ProtoMessage() {}
 
 func (x *KeyPackages) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[15]
+	mi := &file_causa_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1621,7 +1744,7 @@ func (x *KeyPackages) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyPackages.ProtoReflect.Descriptor instead.
 func (*KeyPackages) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{15}
+	return file_causa_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *KeyPackages) GetClaimed() []*KeyPackages_Claimed {
@@ -1644,7 +1767,7 @@ type CreateMatter struct {
 
 func (x *CreateMatter) Reset() {
 	*x = CreateMatter{}
-	mi := &file_causa_proto_msgTypes[16]
+	mi := &file_causa_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1656,7 +1779,7 @@ func (x *CreateMatter) String() string {
 func (*CreateMatter) ProtoMessage() {}
 
 func (x *CreateMatter) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[16]
+	mi := &file_causa_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1669,7 +1792,7 @@ func (x *CreateMatter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateMatter.ProtoReflect.Descriptor instead.
 func (*CreateMatter) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{16}
+	return file_causa_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *CreateMatter) GetMatter() []byte {
@@ -1709,7 +1832,7 @@ type CommitBundle struct {
 
 func (x *CommitBundle) Reset() {
 	*x = CommitBundle{}
-	mi := &file_causa_proto_msgTypes[17]
+	mi := &file_causa_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1721,7 +1844,7 @@ func (x *CommitBundle) String() string {
 func (*CommitBundle) ProtoMessage() {}
 
 func (x *CommitBundle) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[17]
+	mi := &file_causa_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1734,7 +1857,7 @@ func (x *CommitBundle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommitBundle.ProtoReflect.Descriptor instead.
 func (*CommitBundle) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{17}
+	return file_causa_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CommitBundle) GetMatter() []byte {
@@ -1799,7 +1922,7 @@ type SendContent struct {
 
 func (x *SendContent) Reset() {
 	*x = SendContent{}
-	mi := &file_causa_proto_msgTypes[18]
+	mi := &file_causa_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1811,7 +1934,7 @@ func (x *SendContent) String() string {
 func (*SendContent) ProtoMessage() {}
 
 func (x *SendContent) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[18]
+	mi := &file_causa_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1824,7 +1947,7 @@ func (x *SendContent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendContent.ProtoReflect.Descriptor instead.
 func (*SendContent) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{18}
+	return file_causa_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *SendContent) GetCounter() uint64 {
@@ -1873,7 +1996,7 @@ type Accepted struct {
 
 func (x *Accepted) Reset() {
 	*x = Accepted{}
-	mi := &file_causa_proto_msgTypes[19]
+	mi := &file_causa_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1885,7 +2008,7 @@ func (x *Accepted) String() string {
 func (*Accepted) ProtoMessage() {}
 
 func (x *Accepted) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[19]
+	mi := &file_causa_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1898,7 +2021,7 @@ func (x *Accepted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Accepted.ProtoReflect.Descriptor instead.
 func (*Accepted) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{19}
+	return file_causa_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Accepted) GetSeq() uint64 {
@@ -1933,7 +2056,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_causa_proto_msgTypes[20]
+	mi := &file_causa_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1945,7 +2068,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[20]
+	mi := &file_causa_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1958,7 +2081,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{20}
+	return file_causa_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Entry) GetSeq() uint64 {
@@ -2015,7 +2138,7 @@ type PullMatter struct {
 
 func (x *PullMatter) Reset() {
 	*x = PullMatter{}
-	mi := &file_causa_proto_msgTypes[21]
+	mi := &file_causa_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2027,7 +2150,7 @@ func (x *PullMatter) String() string {
 func (*PullMatter) ProtoMessage() {}
 
 func (x *PullMatter) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[21]
+	mi := &file_causa_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2040,7 +2163,7 @@ func (x *PullMatter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PullMatter.ProtoReflect.Descriptor instead.
 func (*PullMatter) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{21}
+	return file_causa_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *PullMatter) GetMatter() []byte {
@@ -2077,7 +2200,7 @@ type MatterPage struct {
 
 func (x *MatterPage) Reset() {
 	*x = MatterPage{}
-	mi := &file_causa_proto_msgTypes[22]
+	mi := &file_causa_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2089,7 +2212,7 @@ func (x *MatterPage) String() string {
 func (*MatterPage) ProtoMessage() {}
 
 func (x *MatterPage) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[22]
+	mi := &file_causa_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2102,7 +2225,7 @@ func (x *MatterPage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MatterPage.ProtoReflect.Descriptor instead.
 func (*MatterPage) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{22}
+	return file_causa_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *MatterPage) GetMatter() []byte {
@@ -2142,7 +2265,7 @@ type PullHeads struct {
 
 func (x *PullHeads) Reset() {
 	*x = PullHeads{}
-	mi := &file_causa_proto_msgTypes[23]
+	mi := &file_causa_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2154,7 +2277,7 @@ func (x *PullHeads) String() string {
 func (*PullHeads) ProtoMessage() {}
 
 func (x *PullHeads) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[23]
+	mi := &file_causa_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2167,7 +2290,7 @@ func (x *PullHeads) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PullHeads.ProtoReflect.Descriptor instead.
 func (*PullHeads) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{23}
+	return file_causa_proto_rawDescGZIP(), []int{25}
 }
 
 type Heads struct {
@@ -2179,7 +2302,7 @@ type Heads struct {
 
 func (x *Heads) Reset() {
 	*x = Heads{}
-	mi := &file_causa_proto_msgTypes[24]
+	mi := &file_causa_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2191,7 +2314,7 @@ func (x *Heads) String() string {
 func (*Heads) ProtoMessage() {}
 
 func (x *Heads) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[24]
+	mi := &file_causa_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2204,7 +2327,7 @@ func (x *Heads) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Heads.ProtoReflect.Descriptor instead.
 func (*Heads) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{24}
+	return file_causa_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Heads) GetHeads() []*Heads_Head {
@@ -2223,7 +2346,7 @@ type TakeWelcomes struct {
 
 func (x *TakeWelcomes) Reset() {
 	*x = TakeWelcomes{}
-	mi := &file_causa_proto_msgTypes[25]
+	mi := &file_causa_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2235,7 +2358,7 @@ func (x *TakeWelcomes) String() string {
 func (*TakeWelcomes) ProtoMessage() {}
 
 func (x *TakeWelcomes) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[25]
+	mi := &file_causa_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2248,7 +2371,7 @@ func (x *TakeWelcomes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TakeWelcomes.ProtoReflect.Descriptor instead.
 func (*TakeWelcomes) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{25}
+	return file_causa_proto_rawDescGZIP(), []int{27}
 }
 
 // Welcomes answers TakeWelcomes; also pushed as they come. A pushed one without items
@@ -2262,7 +2385,7 @@ type Welcomes struct {
 
 func (x *Welcomes) Reset() {
 	*x = Welcomes{}
-	mi := &file_causa_proto_msgTypes[26]
+	mi := &file_causa_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2274,7 +2397,7 @@ func (x *Welcomes) String() string {
 func (*Welcomes) ProtoMessage() {}
 
 func (x *Welcomes) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[26]
+	mi := &file_causa_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2287,7 +2410,7 @@ func (x *Welcomes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcomes.ProtoReflect.Descriptor instead.
 func (*Welcomes) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{26}
+	return file_causa_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Welcomes) GetItems() []*Welcomes_Item {
@@ -2306,7 +2429,7 @@ type DropWelcomes struct {
 
 func (x *DropWelcomes) Reset() {
 	*x = DropWelcomes{}
-	mi := &file_causa_proto_msgTypes[27]
+	mi := &file_causa_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2318,7 +2441,7 @@ func (x *DropWelcomes) String() string {
 func (*DropWelcomes) ProtoMessage() {}
 
 func (x *DropWelcomes) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[27]
+	mi := &file_causa_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2331,7 +2454,7 @@ func (x *DropWelcomes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DropWelcomes.ProtoReflect.Descriptor instead.
 func (*DropWelcomes) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{27}
+	return file_causa_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *DropWelcomes) GetIds() []uint64 {
@@ -2352,7 +2475,7 @@ type PullGroupInfo struct {
 
 func (x *PullGroupInfo) Reset() {
 	*x = PullGroupInfo{}
-	mi := &file_causa_proto_msgTypes[28]
+	mi := &file_causa_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2364,7 +2487,7 @@ func (x *PullGroupInfo) String() string {
 func (*PullGroupInfo) ProtoMessage() {}
 
 func (x *PullGroupInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[28]
+	mi := &file_causa_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2377,7 +2500,7 @@ func (x *PullGroupInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PullGroupInfo.ProtoReflect.Descriptor instead.
 func (*PullGroupInfo) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{28}
+	return file_causa_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *PullGroupInfo) GetMatter() []byte {
@@ -2398,7 +2521,7 @@ type GroupInfo struct {
 
 func (x *GroupInfo) Reset() {
 	*x = GroupInfo{}
-	mi := &file_causa_proto_msgTypes[29]
+	mi := &file_causa_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2410,7 +2533,7 @@ func (x *GroupInfo) String() string {
 func (*GroupInfo) ProtoMessage() {}
 
 func (x *GroupInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[29]
+	mi := &file_causa_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2423,7 +2546,7 @@ func (x *GroupInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GroupInfo.ProtoReflect.Descriptor instead.
 func (*GroupInfo) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{29}
+	return file_causa_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *GroupInfo) GetMatter() []byte {
@@ -2462,7 +2585,7 @@ type GrantBlob struct {
 
 func (x *GrantBlob) Reset() {
 	*x = GrantBlob{}
-	mi := &file_causa_proto_msgTypes[30]
+	mi := &file_causa_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2474,7 +2597,7 @@ func (x *GrantBlob) String() string {
 func (*GrantBlob) ProtoMessage() {}
 
 func (x *GrantBlob) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[30]
+	mi := &file_causa_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2487,7 +2610,7 @@ func (x *GrantBlob) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GrantBlob.ProtoReflect.Descriptor instead.
 func (*GrantBlob) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{30}
+	return file_causa_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *GrantBlob) GetMatter() []byte {
@@ -2529,7 +2652,7 @@ type BlobGrant struct {
 
 func (x *BlobGrant) Reset() {
 	*x = BlobGrant{}
-	mi := &file_causa_proto_msgTypes[31]
+	mi := &file_causa_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2541,7 +2664,7 @@ func (x *BlobGrant) String() string {
 func (*BlobGrant) ProtoMessage() {}
 
 func (x *BlobGrant) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[31]
+	mi := &file_causa_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2554,7 +2677,7 @@ func (x *BlobGrant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BlobGrant.ProtoReflect.Descriptor instead.
 func (*BlobGrant) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{31}
+	return file_causa_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *BlobGrant) GetToken() string {
@@ -2582,7 +2705,7 @@ type DropBlob struct {
 
 func (x *DropBlob) Reset() {
 	*x = DropBlob{}
-	mi := &file_causa_proto_msgTypes[32]
+	mi := &file_causa_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2594,7 +2717,7 @@ func (x *DropBlob) String() string {
 func (*DropBlob) ProtoMessage() {}
 
 func (x *DropBlob) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[32]
+	mi := &file_causa_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2607,7 +2730,7 @@ func (x *DropBlob) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DropBlob.ProtoReflect.Descriptor instead.
 func (*DropBlob) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{32}
+	return file_causa_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *DropBlob) GetMatter() []byte {
@@ -2645,7 +2768,7 @@ type VaultRegister struct {
 
 func (x *VaultRegister) Reset() {
 	*x = VaultRegister{}
-	mi := &file_causa_proto_msgTypes[33]
+	mi := &file_causa_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2657,7 +2780,7 @@ func (x *VaultRegister) String() string {
 func (*VaultRegister) ProtoMessage() {}
 
 func (x *VaultRegister) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[33]
+	mi := &file_causa_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2670,7 +2793,7 @@ func (x *VaultRegister) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VaultRegister.ProtoReflect.Descriptor instead.
 func (*VaultRegister) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{33}
+	return file_causa_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *VaultRegister) GetSlot() []byte {
@@ -2722,7 +2845,7 @@ type VaultEvaluate struct {
 
 func (x *VaultEvaluate) Reset() {
 	*x = VaultEvaluate{}
-	mi := &file_causa_proto_msgTypes[34]
+	mi := &file_causa_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2734,7 +2857,7 @@ func (x *VaultEvaluate) String() string {
 func (*VaultEvaluate) ProtoMessage() {}
 
 func (x *VaultEvaluate) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[34]
+	mi := &file_causa_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2747,7 +2870,7 @@ func (x *VaultEvaluate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VaultEvaluate.ProtoReflect.Descriptor instead.
 func (*VaultEvaluate) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{34}
+	return file_causa_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *VaultEvaluate) GetSlot() []byte {
@@ -2788,7 +2911,7 @@ type VaultEvaluation struct {
 
 func (x *VaultEvaluation) Reset() {
 	*x = VaultEvaluation{}
-	mi := &file_causa_proto_msgTypes[35]
+	mi := &file_causa_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2800,7 +2923,7 @@ func (x *VaultEvaluation) String() string {
 func (*VaultEvaluation) ProtoMessage() {}
 
 func (x *VaultEvaluation) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[35]
+	mi := &file_causa_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2813,7 +2936,7 @@ func (x *VaultEvaluation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VaultEvaluation.ProtoReflect.Descriptor instead.
 func (*VaultEvaluation) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{35}
+	return file_causa_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *VaultEvaluation) GetGeneration() uint64 {
@@ -2865,7 +2988,7 @@ type VaultConfirm struct {
 
 func (x *VaultConfirm) Reset() {
 	*x = VaultConfirm{}
-	mi := &file_causa_proto_msgTypes[36]
+	mi := &file_causa_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2877,7 +3000,7 @@ func (x *VaultConfirm) String() string {
 func (*VaultConfirm) ProtoMessage() {}
 
 func (x *VaultConfirm) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[36]
+	mi := &file_causa_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2890,7 +3013,7 @@ func (x *VaultConfirm) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VaultConfirm.ProtoReflect.Descriptor instead.
 func (*VaultConfirm) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{36}
+	return file_causa_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *VaultConfirm) GetSlot() []byte {
@@ -2926,7 +3049,7 @@ type VaultDrop struct {
 
 func (x *VaultDrop) Reset() {
 	*x = VaultDrop{}
-	mi := &file_causa_proto_msgTypes[37]
+	mi := &file_causa_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2938,7 +3061,7 @@ func (x *VaultDrop) String() string {
 func (*VaultDrop) ProtoMessage() {}
 
 func (x *VaultDrop) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[37]
+	mi := &file_causa_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2951,7 +3074,7 @@ func (x *VaultDrop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VaultDrop.ProtoReflect.Descriptor instead.
 func (*VaultDrop) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{37}
+	return file_causa_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *VaultDrop) GetSlot() []byte {
@@ -2968,6 +3091,68 @@ func (x *VaultDrop) GetProof() []byte {
 	return nil
 }
 
+type Destructions_Item struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The index of the order's entry.
+	Order  uint64 `protobuf:"varint,1,opt,name=order,proto3" json:"order,omitempty"`
+	TimeMs int64  `protobuf:"varint,2,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
+	// For a KeysDestroyed statement.
+	Signature     []byte `protobuf:"bytes,3,opt,name=signature,proto3" json:"signature,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Destructions_Item) Reset() {
+	*x = Destructions_Item{}
+	mi := &file_causa_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Destructions_Item) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Destructions_Item) ProtoMessage() {}
+
+func (x *Destructions_Item) ProtoReflect() protoreflect.Message {
+	mi := &file_causa_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Destructions_Item.ProtoReflect.Descriptor instead.
+func (*Destructions_Item) Descriptor() ([]byte, []int) {
+	return file_causa_proto_rawDescGZIP(), []int{13, 0}
+}
+
+func (x *Destructions_Item) GetOrder() uint64 {
+	if x != nil {
+		return x.Order
+	}
+	return 0
+}
+
+func (x *Destructions_Item) GetTimeMs() int64 {
+	if x != nil {
+		return x.TimeMs
+	}
+	return 0
+}
+
+func (x *Destructions_Item) GetSignature() []byte {
+	if x != nil {
+		return x.Signature
+	}
+	return nil
+}
+
 type KeyPackages_Claimed struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Device        []byte                 `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
@@ -2978,7 +3163,7 @@ type KeyPackages_Claimed struct {
 
 func (x *KeyPackages_Claimed) Reset() {
 	*x = KeyPackages_Claimed{}
-	mi := &file_causa_proto_msgTypes[38]
+	mi := &file_causa_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2990,7 +3175,7 @@ func (x *KeyPackages_Claimed) String() string {
 func (*KeyPackages_Claimed) ProtoMessage() {}
 
 func (x *KeyPackages_Claimed) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[38]
+	mi := &file_causa_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3003,7 +3188,7 @@ func (x *KeyPackages_Claimed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyPackages_Claimed.ProtoReflect.Descriptor instead.
 func (*KeyPackages_Claimed) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{15, 0}
+	return file_causa_proto_rawDescGZIP(), []int{17, 0}
 }
 
 func (x *KeyPackages_Claimed) GetDevice() []byte {
@@ -3032,7 +3217,7 @@ type Heads_Head struct {
 
 func (x *Heads_Head) Reset() {
 	*x = Heads_Head{}
-	mi := &file_causa_proto_msgTypes[39]
+	mi := &file_causa_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3044,7 +3229,7 @@ func (x *Heads_Head) String() string {
 func (*Heads_Head) ProtoMessage() {}
 
 func (x *Heads_Head) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[39]
+	mi := &file_causa_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3057,7 +3242,7 @@ func (x *Heads_Head) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Heads_Head.ProtoReflect.Descriptor instead.
 func (*Heads_Head) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{24, 0}
+	return file_causa_proto_rawDescGZIP(), []int{26, 0}
 }
 
 func (x *Heads_Head) GetMatter() []byte {
@@ -3104,7 +3289,7 @@ type Welcomes_Item struct {
 
 func (x *Welcomes_Item) Reset() {
 	*x = Welcomes_Item{}
-	mi := &file_causa_proto_msgTypes[40]
+	mi := &file_causa_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3116,7 +3301,7 @@ func (x *Welcomes_Item) String() string {
 func (*Welcomes_Item) ProtoMessage() {}
 
 func (x *Welcomes_Item) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[40]
+	mi := &file_causa_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3129,7 +3314,7 @@ func (x *Welcomes_Item) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcomes_Item.ProtoReflect.Descriptor instead.
 func (*Welcomes_Item) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{26, 0}
+	return file_causa_proto_rawDescGZIP(), []int{28, 0}
 }
 
 func (x *Welcomes_Item) GetId() uint64 {
@@ -3171,7 +3356,7 @@ var File_causa_proto protoreflect.FileDescriptor
 
 const file_causa_proto_rawDesc = "" +
 	"\n" +
-	"\vcausa.proto\x12\rcausa.wire.v1\"\x8b\n" +
+	"\vcausa.proto\x12\rcausa.wire.v1\"\xdb\n" +
 	"\n" +
 	"\vClientFrame\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\x04R\arequest\x120\n" +
@@ -3191,7 +3376,8 @@ const file_causa_proto_rawDesc = "" +
 	"pull_heads\x18\v \x01(\v2\x18.causa.wire.v1.PullHeadsH\x00R\tpullHeads\x12B\n" +
 	"\rtake_welcomes\x18\f \x01(\v2\x1b.causa.wire.v1.TakeWelcomesH\x00R\ftakeWelcomes\x12B\n" +
 	"\rdrop_welcomes\x18\r \x01(\v2\x1b.causa.wire.v1.DropWelcomesH\x00R\fdropWelcomes\x12F\n" +
-	"\x0fpull_group_info\x18\x0e \x01(\v2\x1c.causa.wire.v1.PullGroupInfoH\x00R\rpullGroupInfo\x129\n" +
+	"\x0fpull_group_info\x18\x0e \x01(\v2\x1c.causa.wire.v1.PullGroupInfoH\x00R\rpullGroupInfo\x12N\n" +
+	"\x11pull_destructions\x18\x0f \x01(\v2\x1f.causa.wire.v1.PullDestructionsH\x00R\x10pullDestructions\x129\n" +
 	"\n" +
 	"grant_blob\x18\x14 \x01(\v2\x18.causa.wire.v1.GrantBlobH\x00R\tgrantBlob\x126\n" +
 	"\tdrop_blob\x18\x15 \x01(\v2\x17.causa.wire.v1.DropBlobH\x00R\bdropBlob\x12E\n" +
@@ -3200,7 +3386,7 @@ const file_causa_proto_rawDesc = "" +
 	"\rvault_confirm\x18  \x01(\v2\x1b.causa.wire.v1.VaultConfirmH\x00R\fvaultConfirm\x129\n" +
 	"\n" +
 	"vault_drop\x18! \x01(\v2\x18.causa.wire.v1.VaultDropH\x00R\tvaultDropB\x06\n" +
-	"\x04body\"\xa4\a\n" +
+	"\x04body\"\xe7\a\n" +
 	"\bHubFrame\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\x04R\arequest\x122\n" +
 	"\afailure\x18\x02 \x01(\v2\x16.causa.wire.v1.FailureH\x00R\afailure\x128\n" +
@@ -3218,7 +3404,8 @@ const file_causa_proto_rawDesc = "" +
 	"\bwelcomes\x18\f \x01(\v2\x17.causa.wire.v1.WelcomesH\x00R\bwelcomes\x12)\n" +
 	"\x04done\x18\r \x01(\v2\x13.causa.wire.v1.DoneH\x00R\x04done\x129\n" +
 	"\n" +
-	"group_info\x18\x0e \x01(\v2\x18.causa.wire.v1.GroupInfoH\x00R\tgroupInfo\x129\n" +
+	"group_info\x18\x0e \x01(\v2\x18.causa.wire.v1.GroupInfoH\x00R\tgroupInfo\x12A\n" +
+	"\fdestructions\x18\x0f \x01(\v2\x1b.causa.wire.v1.DestructionsH\x00R\fdestructions\x129\n" +
 	"\n" +
 	"blob_grant\x18\x14 \x01(\v2\x18.causa.wire.v1.BlobGrantH\x00R\tblobGrant\x12K\n" +
 	"\x10vault_evaluation\x18\x1e \x01(\v2\x1e.causa.wire.v1.VaultEvaluationH\x00R\x0fvaultEvaluationB\x06\n" +
@@ -3239,14 +3426,15 @@ const file_causa_proto_rawDesc = "" +
 	"\x06invite\x18\x03 \x01(\fH\x00R\x06invite\x12\x18\n" +
 	"\x06unlock\x18\x05 \x01(\fH\x00R\x06unlock\x12\x1c\n" +
 	"\tsignature\x18\x04 \x01(\fR\tsignatureB\x05\n" +
-	"\x03who\"\xd5\x01\n" +
+	"\x03who\"\xee\x01\n" +
 	"\x05Ready\x12\x19\n" +
 	"\blog_next\x18\x01 \x01(\x04R\alogNext\x12!\n" +
 	"\flast_counter\x18\x02 \x01(\x04R\vlastCounter\x127\n" +
 	"\fkey_packages\x18\x03 \x03(\v2\x14.causa.wire.v1.StockR\vkeyPackages\x12\x1a\n" +
 	"\bwelcomes\x18\x04 \x01(\rR\bwelcomes\x12\x17\n" +
 	"\atime_ms\x18\x05 \x01(\x03R\x06timeMs\x12 \n" +
-	"\vincarnation\x18\x06 \x01(\x04R\vincarnation\"3\n" +
+	"\vincarnation\x18\x06 \x01(\x04R\vincarnation\x12\x17\n" +
+	"\ahub_key\x18\b \x01(\fR\x06hubKey\"3\n" +
 	"\x05Stock\x12\x14\n" +
 	"\x05suite\x18\x01 \x01(\rR\x05suite\x12\x14\n" +
 	"\x05count\x18\x02 \x01(\rR\x05count\"\x06\n" +
@@ -3260,7 +3448,14 @@ const file_causa_proto_rawDesc = "" +
 	"\tAppendLog\x12\x14\n" +
 	"\x05entry\x18\x01 \x01(\fR\x05entry\"#\n" +
 	"\vLogAppended\x12\x14\n" +
-	"\x05index\x18\x01 \x01(\x04R\x05index\"X\n" +
+	"\x05index\x18\x01 \x01(\x04R\x05index\"\x12\n" +
+	"\x10PullDestructions\"\x9b\x01\n" +
+	"\fDestructions\x126\n" +
+	"\x05items\x18\x01 \x03(\v2 .causa.wire.v1.Destructions.ItemR\x05items\x1aS\n" +
+	"\x04Item\x12\x14\n" +
+	"\x05order\x18\x01 \x01(\x04R\x05order\x12\x17\n" +
+	"\atime_ms\x18\x02 \x01(\x03R\x06timeMs\x12\x1c\n" +
+	"\tsignature\x18\x03 \x01(\fR\tsignature\"X\n" +
 	"\x12PublishKeyPackages\x12!\n" +
 	"\fkey_packages\x18\x01 \x03(\fR\vkeyPackages\x12\x1f\n" +
 	"\vlast_resort\x18\x02 \x01(\fR\n" +
@@ -3403,7 +3598,7 @@ func file_causa_proto_rawDescGZIP() []byte {
 }
 
 var file_causa_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_causa_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
+var file_causa_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
 var file_causa_proto_goTypes = []any{
 	(EntryKind)(0),               // 0: causa.wire.v1.EntryKind
 	(BlobDirection)(0),           // 1: causa.wire.v1.BlobDirection
@@ -3419,84 +3614,90 @@ var file_causa_proto_goTypes = []any{
 	(*LogPage)(nil),              // 11: causa.wire.v1.LogPage
 	(*AppendLog)(nil),            // 12: causa.wire.v1.AppendLog
 	(*LogAppended)(nil),          // 13: causa.wire.v1.LogAppended
-	(*PublishKeyPackages)(nil),   // 14: causa.wire.v1.PublishKeyPackages
-	(*KeyPackagesPublished)(nil), // 15: causa.wire.v1.KeyPackagesPublished
-	(*ClaimKeyPackages)(nil),     // 16: causa.wire.v1.ClaimKeyPackages
-	(*KeyPackages)(nil),          // 17: causa.wire.v1.KeyPackages
-	(*CreateMatter)(nil),         // 18: causa.wire.v1.CreateMatter
-	(*CommitBundle)(nil),         // 19: causa.wire.v1.CommitBundle
-	(*SendContent)(nil),          // 20: causa.wire.v1.SendContent
-	(*Accepted)(nil),             // 21: causa.wire.v1.Accepted
-	(*Entry)(nil),                // 22: causa.wire.v1.Entry
-	(*PullMatter)(nil),           // 23: causa.wire.v1.PullMatter
-	(*MatterPage)(nil),           // 24: causa.wire.v1.MatterPage
-	(*PullHeads)(nil),            // 25: causa.wire.v1.PullHeads
-	(*Heads)(nil),                // 26: causa.wire.v1.Heads
-	(*TakeWelcomes)(nil),         // 27: causa.wire.v1.TakeWelcomes
-	(*Welcomes)(nil),             // 28: causa.wire.v1.Welcomes
-	(*DropWelcomes)(nil),         // 29: causa.wire.v1.DropWelcomes
-	(*PullGroupInfo)(nil),        // 30: causa.wire.v1.PullGroupInfo
-	(*GroupInfo)(nil),            // 31: causa.wire.v1.GroupInfo
-	(*GrantBlob)(nil),            // 32: causa.wire.v1.GrantBlob
-	(*BlobGrant)(nil),            // 33: causa.wire.v1.BlobGrant
-	(*DropBlob)(nil),             // 34: causa.wire.v1.DropBlob
-	(*VaultRegister)(nil),        // 35: causa.wire.v1.VaultRegister
-	(*VaultEvaluate)(nil),        // 36: causa.wire.v1.VaultEvaluate
-	(*VaultEvaluation)(nil),      // 37: causa.wire.v1.VaultEvaluation
-	(*VaultConfirm)(nil),         // 38: causa.wire.v1.VaultConfirm
-	(*VaultDrop)(nil),            // 39: causa.wire.v1.VaultDrop
-	(*KeyPackages_Claimed)(nil),  // 40: causa.wire.v1.KeyPackages.Claimed
-	(*Heads_Head)(nil),           // 41: causa.wire.v1.Heads.Head
-	(*Welcomes_Item)(nil),        // 42: causa.wire.v1.Welcomes.Item
+	(*PullDestructions)(nil),     // 14: causa.wire.v1.PullDestructions
+	(*Destructions)(nil),         // 15: causa.wire.v1.Destructions
+	(*PublishKeyPackages)(nil),   // 16: causa.wire.v1.PublishKeyPackages
+	(*KeyPackagesPublished)(nil), // 17: causa.wire.v1.KeyPackagesPublished
+	(*ClaimKeyPackages)(nil),     // 18: causa.wire.v1.ClaimKeyPackages
+	(*KeyPackages)(nil),          // 19: causa.wire.v1.KeyPackages
+	(*CreateMatter)(nil),         // 20: causa.wire.v1.CreateMatter
+	(*CommitBundle)(nil),         // 21: causa.wire.v1.CommitBundle
+	(*SendContent)(nil),          // 22: causa.wire.v1.SendContent
+	(*Accepted)(nil),             // 23: causa.wire.v1.Accepted
+	(*Entry)(nil),                // 24: causa.wire.v1.Entry
+	(*PullMatter)(nil),           // 25: causa.wire.v1.PullMatter
+	(*MatterPage)(nil),           // 26: causa.wire.v1.MatterPage
+	(*PullHeads)(nil),            // 27: causa.wire.v1.PullHeads
+	(*Heads)(nil),                // 28: causa.wire.v1.Heads
+	(*TakeWelcomes)(nil),         // 29: causa.wire.v1.TakeWelcomes
+	(*Welcomes)(nil),             // 30: causa.wire.v1.Welcomes
+	(*DropWelcomes)(nil),         // 31: causa.wire.v1.DropWelcomes
+	(*PullGroupInfo)(nil),        // 32: causa.wire.v1.PullGroupInfo
+	(*GroupInfo)(nil),            // 33: causa.wire.v1.GroupInfo
+	(*GrantBlob)(nil),            // 34: causa.wire.v1.GrantBlob
+	(*BlobGrant)(nil),            // 35: causa.wire.v1.BlobGrant
+	(*DropBlob)(nil),             // 36: causa.wire.v1.DropBlob
+	(*VaultRegister)(nil),        // 37: causa.wire.v1.VaultRegister
+	(*VaultEvaluate)(nil),        // 38: causa.wire.v1.VaultEvaluate
+	(*VaultEvaluation)(nil),      // 39: causa.wire.v1.VaultEvaluation
+	(*VaultConfirm)(nil),         // 40: causa.wire.v1.VaultConfirm
+	(*VaultDrop)(nil),            // 41: causa.wire.v1.VaultDrop
+	(*Destructions_Item)(nil),    // 42: causa.wire.v1.Destructions.Item
+	(*KeyPackages_Claimed)(nil),  // 43: causa.wire.v1.KeyPackages.Claimed
+	(*Heads_Head)(nil),           // 44: causa.wire.v1.Heads.Head
+	(*Welcomes_Item)(nil),        // 45: causa.wire.v1.Welcomes.Item
 }
 var file_causa_proto_depIdxs = []int32{
 	6,  // 0: causa.wire.v1.ClientFrame.sign_in:type_name -> causa.wire.v1.SignIn
 	10, // 1: causa.wire.v1.ClientFrame.pull_log:type_name -> causa.wire.v1.PullLog
 	12, // 2: causa.wire.v1.ClientFrame.append_log:type_name -> causa.wire.v1.AppendLog
-	14, // 3: causa.wire.v1.ClientFrame.publish_key_packages:type_name -> causa.wire.v1.PublishKeyPackages
-	16, // 4: causa.wire.v1.ClientFrame.claim_key_packages:type_name -> causa.wire.v1.ClaimKeyPackages
-	18, // 5: causa.wire.v1.ClientFrame.create_matter:type_name -> causa.wire.v1.CreateMatter
-	19, // 6: causa.wire.v1.ClientFrame.commit_bundle:type_name -> causa.wire.v1.CommitBundle
-	20, // 7: causa.wire.v1.ClientFrame.send_content:type_name -> causa.wire.v1.SendContent
-	23, // 8: causa.wire.v1.ClientFrame.pull_matter:type_name -> causa.wire.v1.PullMatter
-	25, // 9: causa.wire.v1.ClientFrame.pull_heads:type_name -> causa.wire.v1.PullHeads
-	27, // 10: causa.wire.v1.ClientFrame.take_welcomes:type_name -> causa.wire.v1.TakeWelcomes
-	29, // 11: causa.wire.v1.ClientFrame.drop_welcomes:type_name -> causa.wire.v1.DropWelcomes
-	30, // 12: causa.wire.v1.ClientFrame.pull_group_info:type_name -> causa.wire.v1.PullGroupInfo
-	32, // 13: causa.wire.v1.ClientFrame.grant_blob:type_name -> causa.wire.v1.GrantBlob
-	34, // 14: causa.wire.v1.ClientFrame.drop_blob:type_name -> causa.wire.v1.DropBlob
-	35, // 15: causa.wire.v1.ClientFrame.vault_register:type_name -> causa.wire.v1.VaultRegister
-	36, // 16: causa.wire.v1.ClientFrame.vault_evaluate:type_name -> causa.wire.v1.VaultEvaluate
-	38, // 17: causa.wire.v1.ClientFrame.vault_confirm:type_name -> causa.wire.v1.VaultConfirm
-	39, // 18: causa.wire.v1.ClientFrame.vault_drop:type_name -> causa.wire.v1.VaultDrop
-	4,  // 19: causa.wire.v1.HubFrame.failure:type_name -> causa.wire.v1.Failure
-	5,  // 20: causa.wire.v1.HubFrame.challenge:type_name -> causa.wire.v1.Challenge
-	7,  // 21: causa.wire.v1.HubFrame.ready:type_name -> causa.wire.v1.Ready
-	11, // 22: causa.wire.v1.HubFrame.log_page:type_name -> causa.wire.v1.LogPage
-	13, // 23: causa.wire.v1.HubFrame.log_appended:type_name -> causa.wire.v1.LogAppended
-	15, // 24: causa.wire.v1.HubFrame.key_packages_published:type_name -> causa.wire.v1.KeyPackagesPublished
-	17, // 25: causa.wire.v1.HubFrame.key_packages:type_name -> causa.wire.v1.KeyPackages
-	21, // 26: causa.wire.v1.HubFrame.accepted:type_name -> causa.wire.v1.Accepted
-	24, // 27: causa.wire.v1.HubFrame.matter_page:type_name -> causa.wire.v1.MatterPage
-	26, // 28: causa.wire.v1.HubFrame.heads:type_name -> causa.wire.v1.Heads
-	28, // 29: causa.wire.v1.HubFrame.welcomes:type_name -> causa.wire.v1.Welcomes
-	9,  // 30: causa.wire.v1.HubFrame.done:type_name -> causa.wire.v1.Done
-	31, // 31: causa.wire.v1.HubFrame.group_info:type_name -> causa.wire.v1.GroupInfo
-	33, // 32: causa.wire.v1.HubFrame.blob_grant:type_name -> causa.wire.v1.BlobGrant
-	37, // 33: causa.wire.v1.HubFrame.vault_evaluation:type_name -> causa.wire.v1.VaultEvaluation
-	8,  // 34: causa.wire.v1.Ready.key_packages:type_name -> causa.wire.v1.Stock
-	8,  // 35: causa.wire.v1.KeyPackagesPublished.stock:type_name -> causa.wire.v1.Stock
-	40, // 36: causa.wire.v1.KeyPackages.claimed:type_name -> causa.wire.v1.KeyPackages.Claimed
-	0,  // 37: causa.wire.v1.Entry.kind:type_name -> causa.wire.v1.EntryKind
-	22, // 38: causa.wire.v1.MatterPage.entries:type_name -> causa.wire.v1.Entry
-	41, // 39: causa.wire.v1.Heads.heads:type_name -> causa.wire.v1.Heads.Head
-	42, // 40: causa.wire.v1.Welcomes.items:type_name -> causa.wire.v1.Welcomes.Item
-	1,  // 41: causa.wire.v1.GrantBlob.direction:type_name -> causa.wire.v1.BlobDirection
-	42, // [42:42] is the sub-list for method output_type
-	42, // [42:42] is the sub-list for method input_type
-	42, // [42:42] is the sub-list for extension type_name
-	42, // [42:42] is the sub-list for extension extendee
-	0,  // [0:42] is the sub-list for field type_name
+	16, // 3: causa.wire.v1.ClientFrame.publish_key_packages:type_name -> causa.wire.v1.PublishKeyPackages
+	18, // 4: causa.wire.v1.ClientFrame.claim_key_packages:type_name -> causa.wire.v1.ClaimKeyPackages
+	20, // 5: causa.wire.v1.ClientFrame.create_matter:type_name -> causa.wire.v1.CreateMatter
+	21, // 6: causa.wire.v1.ClientFrame.commit_bundle:type_name -> causa.wire.v1.CommitBundle
+	22, // 7: causa.wire.v1.ClientFrame.send_content:type_name -> causa.wire.v1.SendContent
+	25, // 8: causa.wire.v1.ClientFrame.pull_matter:type_name -> causa.wire.v1.PullMatter
+	27, // 9: causa.wire.v1.ClientFrame.pull_heads:type_name -> causa.wire.v1.PullHeads
+	29, // 10: causa.wire.v1.ClientFrame.take_welcomes:type_name -> causa.wire.v1.TakeWelcomes
+	31, // 11: causa.wire.v1.ClientFrame.drop_welcomes:type_name -> causa.wire.v1.DropWelcomes
+	32, // 12: causa.wire.v1.ClientFrame.pull_group_info:type_name -> causa.wire.v1.PullGroupInfo
+	14, // 13: causa.wire.v1.ClientFrame.pull_destructions:type_name -> causa.wire.v1.PullDestructions
+	34, // 14: causa.wire.v1.ClientFrame.grant_blob:type_name -> causa.wire.v1.GrantBlob
+	36, // 15: causa.wire.v1.ClientFrame.drop_blob:type_name -> causa.wire.v1.DropBlob
+	37, // 16: causa.wire.v1.ClientFrame.vault_register:type_name -> causa.wire.v1.VaultRegister
+	38, // 17: causa.wire.v1.ClientFrame.vault_evaluate:type_name -> causa.wire.v1.VaultEvaluate
+	40, // 18: causa.wire.v1.ClientFrame.vault_confirm:type_name -> causa.wire.v1.VaultConfirm
+	41, // 19: causa.wire.v1.ClientFrame.vault_drop:type_name -> causa.wire.v1.VaultDrop
+	4,  // 20: causa.wire.v1.HubFrame.failure:type_name -> causa.wire.v1.Failure
+	5,  // 21: causa.wire.v1.HubFrame.challenge:type_name -> causa.wire.v1.Challenge
+	7,  // 22: causa.wire.v1.HubFrame.ready:type_name -> causa.wire.v1.Ready
+	11, // 23: causa.wire.v1.HubFrame.log_page:type_name -> causa.wire.v1.LogPage
+	13, // 24: causa.wire.v1.HubFrame.log_appended:type_name -> causa.wire.v1.LogAppended
+	17, // 25: causa.wire.v1.HubFrame.key_packages_published:type_name -> causa.wire.v1.KeyPackagesPublished
+	19, // 26: causa.wire.v1.HubFrame.key_packages:type_name -> causa.wire.v1.KeyPackages
+	23, // 27: causa.wire.v1.HubFrame.accepted:type_name -> causa.wire.v1.Accepted
+	26, // 28: causa.wire.v1.HubFrame.matter_page:type_name -> causa.wire.v1.MatterPage
+	28, // 29: causa.wire.v1.HubFrame.heads:type_name -> causa.wire.v1.Heads
+	30, // 30: causa.wire.v1.HubFrame.welcomes:type_name -> causa.wire.v1.Welcomes
+	9,  // 31: causa.wire.v1.HubFrame.done:type_name -> causa.wire.v1.Done
+	33, // 32: causa.wire.v1.HubFrame.group_info:type_name -> causa.wire.v1.GroupInfo
+	15, // 33: causa.wire.v1.HubFrame.destructions:type_name -> causa.wire.v1.Destructions
+	35, // 34: causa.wire.v1.HubFrame.blob_grant:type_name -> causa.wire.v1.BlobGrant
+	39, // 35: causa.wire.v1.HubFrame.vault_evaluation:type_name -> causa.wire.v1.VaultEvaluation
+	8,  // 36: causa.wire.v1.Ready.key_packages:type_name -> causa.wire.v1.Stock
+	42, // 37: causa.wire.v1.Destructions.items:type_name -> causa.wire.v1.Destructions.Item
+	8,  // 38: causa.wire.v1.KeyPackagesPublished.stock:type_name -> causa.wire.v1.Stock
+	43, // 39: causa.wire.v1.KeyPackages.claimed:type_name -> causa.wire.v1.KeyPackages.Claimed
+	0,  // 40: causa.wire.v1.Entry.kind:type_name -> causa.wire.v1.EntryKind
+	24, // 41: causa.wire.v1.MatterPage.entries:type_name -> causa.wire.v1.Entry
+	44, // 42: causa.wire.v1.Heads.heads:type_name -> causa.wire.v1.Heads.Head
+	45, // 43: causa.wire.v1.Welcomes.items:type_name -> causa.wire.v1.Welcomes.Item
+	1,  // 44: causa.wire.v1.GrantBlob.direction:type_name -> causa.wire.v1.BlobDirection
+	45, // [45:45] is the sub-list for method output_type
+	45, // [45:45] is the sub-list for method input_type
+	45, // [45:45] is the sub-list for extension type_name
+	45, // [45:45] is the sub-list for extension extendee
+	0,  // [0:45] is the sub-list for field type_name
 }
 
 func init() { file_causa_proto_init() }
@@ -3518,6 +3719,7 @@ func file_causa_proto_init() {
 		(*ClientFrame_TakeWelcomes)(nil),
 		(*ClientFrame_DropWelcomes)(nil),
 		(*ClientFrame_PullGroupInfo)(nil),
+		(*ClientFrame_PullDestructions)(nil),
 		(*ClientFrame_GrantBlob)(nil),
 		(*ClientFrame_DropBlob)(nil),
 		(*ClientFrame_VaultRegister)(nil),
@@ -3539,6 +3741,7 @@ func file_causa_proto_init() {
 		(*HubFrame_Welcomes)(nil),
 		(*HubFrame_Done)(nil),
 		(*HubFrame_GroupInfo)(nil),
+		(*HubFrame_Destructions)(nil),
 		(*HubFrame_BlobGrant)(nil),
 		(*HubFrame_VaultEvaluation)(nil),
 	}
@@ -3553,7 +3756,7 @@ func file_causa_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_causa_proto_rawDesc), len(file_causa_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   41,
+			NumMessages:   44,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
