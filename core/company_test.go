@@ -25,13 +25,13 @@ const patience = 30 * time.Second
 
 // A company is a real hub and the clients of the people in it.
 type company struct {
-	t   *testing.T
+	t   testing.TB
 	hub *hubtest.Hub
 	dir string
 }
 
 // found starts a hub and has the founder join it.
-func found(t *testing.T) (*company, *core.Client) {
+func found(t testing.TB) (*company, *core.Client) {
 	t.Helper()
 	co := &company{t: t, hub: hubtest.Start(t), dir: t.TempDir()}
 	return co, co.join(co.hub.Founding(), "Alice")

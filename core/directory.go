@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -184,6 +185,9 @@ func (d *directory) pull(ctx context.Context, l *link) (int, error) {
 // appendTries is how often an append is offered when others keep being faster.
 const appendTries = 20
 
+// appendPause bounds the wait between them.
+const appendPause = 100 * time.Millisecond
+
 // append signs a statement and has the hub take it. now is the hub's time.
 func (d *directory) append(ctx context.Context, l *link, key ed25519.PrivateKey, now time.Time, s orglog.Statement) error {
 	var err error
@@ -202,6 +206,11 @@ func (d *directory) append(ctx context.Context, l *link, key ed25519.PrivateKey,
 		}
 		if _, err := d.pull(ctx, l); err != nil {
 			return err
+		}
+		select { // many who want to append at once would only get into each other's way
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(rand.N(appendPause)):
 		}
 	}
 	return err

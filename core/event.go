@@ -44,6 +44,9 @@ type MatterGone struct{ ID matter.ID }
 // [Shut] follows with an error that wraps [ErrWiped].
 type WipeBegins struct{ Wiping Wiping }
 
+// KeysGone says that nothing that is left of a wiped home can be opened any more.
+type KeysGone struct{}
+
 // Shut says that the engine has stopped for good; Reason has words.
 type Shut struct{ Reason error }
 
@@ -56,6 +59,7 @@ func (MatterGone) event()       {}
 func (WipeBegins) event()       {}
 func (FileProgress) event()     {}
 func (FileChanged) event()      {}
+func (KeysGone) event()         {}
 func (Shut) event()             {}
 
 // A Status says how the engine is doing.

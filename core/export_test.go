@@ -42,7 +42,7 @@ func Trimmed(t *testing.T, c *Client, id matter.ID) uint64 {
 }
 
 // Personal counts the matters of a person's own devices in which more than one is.
-func Personal(t *testing.T, c *Client) (n int) {
+func Personal(t testing.TB, c *Client) (n int) {
 	t.Helper()
 	err := c.home.db.View(context.Background(), func(tx *store.Tx) error {
 		ids, err := tx.Personal()
@@ -106,7 +106,7 @@ func ForceUrgent(t *testing.T, c *Client, id matter.ID, text, reason string) {
 // BeginWipe returns the note with which a wipe of a closed home would begin.
 func BeginWipe(t *testing.T, opts Options) []byte {
 	t.Helper()
-	h, err := openHome(context.Background(), opts.Home, false)
+	h, err := openHome(context.Background(), opts, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -274,6 +274,11 @@ func (c *Client) wipe(ctx context.Context, order orglog.Wipe) error {
 	if err := c.home.closeStore(w.error()); err != nil {
 		c.log.Warn("close the store before the wipe", "err", err)
 	}
+	if err := w.destroy(c.home.dir, c.home.keystore); err != nil {
+		c.log.Error("wipe", "err", err) // finish tries again, and so does the next start
+	} else {
+		c.events.tell(KeysGone{})
+	}
 	return w.finish(ctx, c.home.dir, c.home.keystore)
 }
 

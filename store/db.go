@@ -133,6 +133,7 @@ func create(ctx context.Context, f *file, o Options) error {
 	}
 	db, err := attach(ctx, tmp, o)
 	if err == nil {
+		db.purge.stop() // it reads, and would be in the way
 		err = errors.Join(db.clearLog(ctx), db.closePools())
 	}
 	if err == nil {
