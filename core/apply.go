@@ -44,6 +44,8 @@ func (c *Client) apply(ctx context.Context, l *link, id matter.ID, entries []*pb
 	}
 	if a.committed || a.back {
 		delete(c.work.committing, id)
+	}
+	if a.committed || a.back || a.look {
 		c.lookAt(id, time.Now())
 	}
 	if a.files {
@@ -65,8 +67,11 @@ type applying struct {
 	tx     *store.Tx
 	id     matter.ID
 	place  store.Place
-	row    *store.Group // nil: this device has no keys any more
-	final  bool         // the log is fresh: what names an unknown device is a forgery
+	row    *store.Group   // nil: this device has no keys any more
+	known  *matter.Matter // how it stands, after the entries taken so far
+	chain  *chain         // up to the last entry taken; nil: not known
+	now    uint64         // the entry at hand
+	final  bool           // the log is fresh: what names an unknown device is a forgery
 	secret map[uint64]*seal.Secret
 	signed *seal.Signed // the content of the entry at hand, when it could be opened
 	filed  bool         // the entry at hand has its line
@@ -75,6 +80,7 @@ type applying struct {
 	notices   []Notice
 	quiet     *quietState // newer quiet hours, of another device
 	committed bool
+	look      bool // who takes part may have to change
 	back      bool
 	sent      bool
 	files     bool // there are files to fetch
@@ -90,12 +96,24 @@ func (c *Client) applyOnce(ctx context.Context, id matter.ID, entries []*pb.Entr
 		if a.row, err = tx.Group(id); err != nil && !errors.Is(err, store.ErrNone) {
 			return err
 		}
+		known, err := tx.Matter(id)
+		if err != nil {
+			return err
+		}
+		a.known = &known
+		if a.chain, err = chainAt(tx, id, a.place.Cursor); err != nil {
+			return err
+		}
 		for _, e := range entries {
 			if a.place.Removed {
 				break
 			}
 			if e.GetSeq() != a.place.Cursor+1 {
 				return fmt.Errorf("%w: %d after %d", errSequence, e.GetSeq(), a.place.Cursor)
+			}
+			a.now = e.GetSeq()
+			if err := a.extend(e); err != nil {
+				return err
 			}
 			if err := a.entry(e); err != nil {
 				return err
@@ -134,6 +152,9 @@ func (a *applying) entry(e *pb.Entry) error {
 
 // commit moves the matter's group to its next epoch.
 func (a *applying) commit(e *pb.Entry) error {
+	if a.place.Base == e.GetSeq() {
+		return nil // the one that let this device in
+	}
 	if a.row == nil {
 		return a.rejoined(e)
 	}
@@ -171,24 +192,37 @@ func (a *applying) commit(e *pb.Entry) error {
 	if err := a.tx.SetParticipants(a.id, after); err != nil {
 		return err
 	}
+	author, _, _ := a.c.dir.device(deviceOf(change.CommitterIdentity))
+	m := matter.Message{ID: matter.MessageID(digest(e.GetPayload())), Author: author.Member, Device: author.ID}
+	over, err := a.overreach(e, author.Member, before, after)
+	if err != nil {
+		return err
+	}
+	leavers, err := a.leavers()
+	if err != nil {
+		return err
+	}
 	if err := a.fulfilled(after); err != nil {
 		return err
 	}
-	if own && len(group.Members()) > len(devices) || change.External && a.firstBeside(group, change) {
-		if err := a.tellNewcomer(); err != nil {
+	if newcomers(group, devices) || change.External {
+		if err := a.tellNewcomer(e, own || change.External && a.firstBeside(group, change)); err != nil {
 			return err
 		}
 	}
-	author, _, _ := a.c.dir.device(deviceOf(change.CommitterIdentity))
-	m := matter.Message{ID: matter.MessageID(digest(e.GetPayload())), Author: author.Member, Device: author.ID}
 	if in := missing(after, before); len(in) > 0 && e.GetSeq() > 1 {
 		m.Kind, m.Subjects = matter.KindAdded, in
 	} else if out := missing(before, after); len(out) > 0 {
-		m.Kind, m.Subjects = matter.KindRemoved, out
+		if m.Kind, m.Subjects = matter.KindRemoved, missing(out, leavers); len(m.Subjects) == 0 {
+			return nil // they said so themselves
+		}
 	} else if more := a.further(devices, group, before); len(more) > 0 {
 		m.Kind, m.Subjects = matter.KindDevice, more
 	} else {
 		return nil
+	}
+	if over != "" {
+		m.Kind, m.Text = matter.KindOverreach, over
 	}
 	return a.show(e, m)
 }
@@ -219,8 +253,8 @@ func (a *applying) fulfilled(after []matter.MemberID) error {
 	if err != nil {
 		return err
 	}
-	for m, present := range wanted {
-		if slices.Contains(after, m) == present {
+	for m, w := range wanted {
+		if slices.Contains(after, m) == w.Present {
 			if err := a.tx.DropWanted(a.id, m); err != nil {
 				return err
 			}
@@ -239,10 +273,20 @@ func (a *applying) removed(e *pb.Entry, change *mls.Change) error {
 		return err
 	}
 	author, _, _ := a.c.dir.device(deviceOf(change.CommitterIdentity))
-	return a.show(e, matter.Message{
-		Kind: matter.KindRemoved, ID: matter.MessageID(digest(e.GetPayload())),
-		Author: author.Member, Device: author.ID, Subjects: []matter.MemberID{a.c.acct.Member},
-	})
+	before, err := a.tx.Participants(a.id)
+	if err != nil {
+		return err
+	}
+	self := []matter.MemberID{a.c.acct.Member}
+	over, err := a.overreach(e, author.Member, before, missing(before, self))
+	if err != nil {
+		return err
+	}
+	m := matter.Message{Kind: matter.KindRemoved, ID: matter.MessageID(digest(e.GetPayload())), Author: author.Member, Device: author.ID, Subjects: self}
+	if over != "" {
+		m.Kind, m.Text = matter.KindOverreach, over
+	}
+	return a.show(e, m)
 }
 
 // letIn refuses a device that brings itself in, unless it is another one of somebody who
@@ -284,7 +328,10 @@ func (a *applying) rejoined(e *pb.Entry) error {
 	if a.row, err = a.c.putGroup(a.tx, a.id, group, time.UnixMilli(e.GetTimeMs())); err != nil {
 		return err
 	}
-	a.back = true
+	a.back, a.place.Base, a.place.Adder, a.place.Described = true, e.GetSeq(), a.c.self, false
+	if err := a.tx.SetBase(a.id, e.GetSeq(), a.c.self); err != nil {
+		return err
+	}
 	return a.tx.SetParticipants(a.id, a.c.participants(group, before))
 }
 
@@ -322,8 +369,10 @@ func (a *applying) content(e *pb.Entry) error {
 		m.Kind, m.ID = matter.KindUnread, matter.MessageID(digest(e.GetPayload()))
 		return a.show(e, m)
 	}
-	if seen, err := a.tx.HasMessage(a.id, sender, h.Message); err != nil || seen {
-		return err // a replay shows nothing a second time
+	if seen, err := a.tx.HasMessage(a.id, sender, h.Message); err != nil {
+		return err
+	} else if seen {
+		return a.broken(e, m) // a replay shows nothing a second time
 	}
 	if err := a.c.dir.claim(con.LogNext, con.LogHead); err != nil {
 		a.c.setStatus(func(s *Status) { s.Problem = err })
@@ -334,13 +383,19 @@ func (a *applying) content(e *pb.Entry) error {
 			return err
 		}
 	}
+	return a.file(e, m, con)
+}
+
+// file puts what somebody said where it belongs.
+func (a *applying) file(e *pb.Entry, m matter.Message, con content) error {
+	if done, err := a.weigh(e, m, con); err != nil || done {
+		return err
+	}
 	switch con.Kind {
 	case contentText:
 		if m.Kind, m.Text = matter.KindText, string(con.Body); !utf8.ValidString(m.Text) {
 			m.Kind, m.Text = matter.KindUnread, ""
 		}
-	case contentDescription:
-		return a.described(e, m, con)
 	case contentConclusion:
 		return a.concluded(e, m, con)
 	case contentReopening:
@@ -362,20 +417,31 @@ func (a *applying) content(e *pb.Entry) error {
 	return a.show(e, m)
 }
 
+// open opens a message of the epoch that the matter is in.
 func (a *applying) open(e *pb.Entry, sender matter.DeviceID) ([]byte, seal.Header, error) {
+	if a.row == nil {
+		return nil, seal.Header{}, errNoKeys
+	}
+	if e.GetEpoch() > a.row.Epoch {
+		return nil, seal.Header{}, errMissedCommit
+	}
+	// Who was taken out may still have the keys of the epochs before, and a friend at the
+	// hub: what is said in one counts only while it lasts.
+	return a.openAs(e, sender, a.row.Epoch)
+}
+
+// errNoKeys: this device has lost the matter's keys and is on its way back.
+var errNoKeys = errors.New("no keys for this matter")
+
+// openAs opens a message of an epoch.
+func (a *applying) openAs(e *pb.Entry, sender matter.DeviceID, epoch uint64) ([]byte, seal.Header, error) {
 	s, err := seal.Parse(e.GetPayload())
 	if err != nil {
 		return nil, seal.Header{}, err
 	}
 	h := s.Header
-	if h.Matter != a.id || h.Sender != sender || h.Epoch != e.GetEpoch() {
+	if h.Matter != a.id || h.Sender != sender || h.Epoch != e.GetEpoch() || h.Epoch != epoch {
 		return nil, h, errors.New("the hub put a message in another place than its sender did")
-	}
-	if a.row != nil && h.Epoch > a.row.Epoch {
-		return nil, h, errMissedCommit
-	}
-	if a.row == nil || h.Epoch != a.row.Epoch {
-		return nil, h, errors.New("message of another epoch than the one it stands in")
 	}
 	secret, err := a.epochSecret(h.Epoch)
 	if err != nil {
@@ -402,40 +468,6 @@ func (a *applying) epochSecret(epoch uint64) (*seal.Secret, error) {
 	s := seal.Secret(b)
 	a.secret[epoch] = &s
 	return &s, nil
-}
-
-// described believes a description when it comes from whoever added this device, or
-// from the owner.
-func (a *applying) described(e *pb.Entry, m matter.Message, con content) error {
-	d, err := parseDescription(con.Body)
-	if err != nil {
-		m.Kind = matter.KindUnread
-		return a.show(e, m)
-	}
-	// What this device opened itself it knows already; the line in the thread comes now.
-	first := !a.place.Described || m.Device == a.c.self && a.place.Adder == a.c.self
-	believed := m.Device == a.place.Adder || a.place.Adder == a.c.self && !a.place.Described
-	if !(first && believed) && m.Author != a.place.Owner {
-		return nil
-	}
-	known, err := a.tx.Matter(a.id)
-	if err != nil {
-		return err
-	}
-	known.Title, known.Class, known.State, known.Due, known.Owner = d.Title, d.Class, d.State, d.Due, d.Owner
-	known.Opened, known.OpenedBy = d.Opened, d.OpenedBy
-	if err := a.tx.Describe(known); err != nil {
-		return err
-	}
-	a.place.Described, a.place.Owner, a.place.State = true, d.Owner, d.State
-	if !first {
-		return nil
-	}
-	if shown, err := a.tx.HasKind(a.id, matter.KindOpened); err != nil || shown {
-		return err
-	}
-	m.Kind, m.Author, m.Subjects = matter.KindOpened, d.OpenedBy, known.Participants
-	return a.show(e, m)
 }
 
 // show files one line of the thread.

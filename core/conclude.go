@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"unicode/utf8"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -22,11 +23,13 @@ import (
 //	struct { opaque name<1..255>; opaque value<0..2^16-1>; } facts<0..2^24-1>;
 //	uint64 from; uint64 upto;     the sequences of the first and last entry covered
 //	opaque discussion[32];        discussionHash over them
+//	opaque cosigners<0..2^16-1>;  ids of the members who have to sign it too, 16 bytes each
 type conclusion struct {
 	Decision   string
 	Facts      []matter.Fact
 	From, Upto uint64
 	Discussion [32]byte
+	Cosigners  []matter.MemberID
 }
 
 // Limits of a conclusion.
@@ -48,14 +51,19 @@ func (d conclusion) bytes() ([]byte, error) {
 	b.AddUint64(d.From)
 	b.AddUint64(d.Upto)
 	b.AddBytes(d.Discussion[:])
+	b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) {
+		for _, m := range d.Cosigners {
+			b.AddBytes(m[:])
+		}
+	})
 	return b.Bytes()
 }
 
 func parseConclusion(raw []byte) (d conclusion, err error) {
 	s := cryptobyte.String(raw)
-	var decision, facts cryptobyte.String
+	var decision, facts, cosigners cryptobyte.String
 	if !s.ReadUint16LengthPrefixed(&decision) || !s.ReadUint24LengthPrefixed(&facts) || !s.ReadUint64(&d.From) || !s.ReadUint64(&d.Upto) ||
-		!s.CopyBytes(d.Discussion[:]) || !s.Empty() {
+		!s.CopyBytes(d.Discussion[:]) || !s.ReadUint16LengthPrefixed(&cosigners) || !s.Empty() || !readIDs(cosigners, &d.Cosigners) {
 		return d, errContent
 	}
 	d.Decision = string(decision)
@@ -74,23 +82,17 @@ func (d *conclusion) check() error {
 	if d.Decision == "" || len(d.Decision) > maxDecision || !utf8.ValidString(d.Decision) || len(d.Facts) > maxFacts || d.From > d.Upto {
 		return errContent
 	}
+	for i, m := range d.Cosigners {
+		if i >= maxSigners || m.IsZero() || slices.Contains(d.Cosigners[:i], m) {
+			return errContent
+		}
+	}
 	for _, f := range d.Facts {
 		if clean, err := matter.CleanName(f.Name); err != nil || clean != f.Name || len(f.Name) > 255 || len(f.Value) > maxFact || !utf8.ValidString(f.Value) {
 			return errContent
 		}
 	}
 	return nil
-}
-
-// entryDigest stands for one entry of a matter, whatever its place.
-func entryDigest(e *pb.Entry) [32]byte {
-	h := sha256.New()
-	h.Write([]byte("causa entry v1\x00"))
-	h.Write([]byte{byte(e.GetKind())})
-	h.Write(e.GetSender())
-	h.Write(binary.BigEndian.AppendUint64(nil, e.GetEpoch()))
-	h.Write(e.GetPayload())
-	return [32]byte(h.Sum(nil))
 }
 
 // discussionHash covers a matter's entries from one sequence up to another: all of them,
@@ -111,6 +113,8 @@ func discussionHash(tx *store.Tx, id matter.ID, from, upto uint64) (sum [32]byte
 type Conclusion struct {
 	Decision string        // what was decided
 	Facts    []matter.Fact // the decision table; may be empty
+	// Cosigners have to sign it too: it takes effect when the last of them has.
+	Cosigners []matter.MemberID
 }
 
 // Conclude closes a matter with a result that this device signs, over the whole discussion
@@ -121,7 +125,10 @@ func (c *Client) Conclude(ctx context.Context, id matter.ID, con Conclusion) (ma
 	if err != nil {
 		return matter.Message{}, err
 	}
-	d := conclusion{Decision: text}
+	if err := c.mayTakePart(con.Cosigners); err != nil {
+		return matter.Message{}, err
+	}
+	d := conclusion{Decision: text, Cosigners: con.Cosigners}
 	if len(text) > maxDecision {
 		return matter.Message{}, &fault.Error{Text: "The decision is too long.", Hint: "Say it in fewer words; the discussion stays where it is."}
 	}
@@ -136,8 +143,17 @@ func (c *Client) Conclude(ctx context.Context, id matter.ID, con Conclusion) (ma
 		switch {
 		case p.Owner != c.acct.Member:
 			return 0, nil, &fault.Error{Text: "Only the owner of a matter can conclude it.", Hint: "Ask the owner."}
-		case p.State == matter.StateConcluded:
+		case p.State == matter.StateDraft:
+			return 0, nil, draftOnly()
+		case p.State.Closed():
 			return 0, nil, concludedAlready()
+		}
+		if m, err := tx.Matter(id); err != nil {
+			return 0, nil, err
+		} else if m.Proposal != nil {
+			return 0, nil, &fault.Error{Text: "A conclusion of this matter waits for signatures.", Hint: "Withdraw it first."}
+		} else if err := mayCosign(&m, con.Cosigners); err != nil {
+			return 0, nil, err
 		}
 		d.Upto = p.Cursor
 		if d.From, err = tx.DigestsFrom(id, d.Upto); err != nil {
@@ -166,7 +182,7 @@ func (c *Client) Reopen(ctx context.Context, id matter.ID, why string) (matter.M
 		switch {
 		case p.Owner != c.acct.Member:
 			return 0, nil, &fault.Error{Text: "Only the owner of a matter can reopen it.", Hint: "Ask the owner."}
-		case p.State != matter.StateConcluded:
+		case !p.State.Closed():
 			return 0, nil, &fault.Error{Text: "This matter is not concluded.", Hint: "There is nothing to reopen."}
 		}
 		return contentReopening, []byte(why), nil
@@ -177,25 +193,35 @@ func concludedAlready() error {
 	return &fault.Error{Text: "This matter is concluded.", Hint: "Its owner can reopen it."}
 }
 
-// concluded takes a conclusion when it is the owner's and the matter is not concluded
-// already; anything else has no effect, on every device alike.
+// concluded takes a conclusion when it is the owner's and the matter has neither ended nor
+// another conclusion that waits for signatures; anything else has no effect, on every
+// device alike.
 func (a *applying) concluded(e *pb.Entry, m matter.Message, con content) error {
 	d, err := parseConclusion(con.Body)
 	if err != nil {
 		m.Kind = matter.KindUnread
 		return a.show(e, m)
 	}
-	if m.Author != a.place.Owner || a.place.State == matter.StateConcluded {
-		return nil
+	r := a.known
+	if m.Author != r.Owner || r.State.Closed() || r.Proposal != nil {
+		return a.void(m, con)
 	}
 	if err := a.witness(e, d); err != nil {
 		a.c.setStatus(func(s *Status) { s.Problem = err })
 	}
-	a.place.State = matter.StateConcluded
-	if err := a.tx.SetState(a.id, a.place.State); err != nil {
+	m.Text, m.Facts, m.Subjects = d.Decision, d.Facts, d.Cosigners
+	if len(d.Cosigners) == 0 {
+		r.State, r.Waiting = matter.StateConcluded, nil
+		m.Kind = matter.KindConcluded
+	} else {
+		r.Proposal = &matter.Proposal{
+			Seq: e.GetSeq(), By: m.Author, Device: m.Device, Message: m.ID, Body: con.Body, Decision: d.Decision, Facts: d.Facts, Cosigners: d.Cosigners,
+		}
+		m.Kind = matter.KindProposed
+	}
+	if err := a.save(); err != nil {
 		return err
 	}
-	m.Kind, m.Text, m.Facts = matter.KindConcluded, d.Decision, d.Facts
 	return a.show(e, m)
 }
 
@@ -226,11 +252,12 @@ func (a *applying) witness(e *pb.Entry, d conclusion) error {
 
 // reopened lets a concluded matter go on when its owner says so.
 func (a *applying) reopened(e *pb.Entry, m matter.Message, con content) error {
-	if m.Author != a.place.Owner || a.place.State != matter.StateConcluded || !utf8.Valid(con.Body) {
-		return nil
+	r := a.known
+	if m.Author != r.Owner || !r.State.Closed() || !utf8.Valid(con.Body) {
+		return a.void(m, con)
 	}
-	a.place.State = matter.StateOpen
-	if err := a.tx.SetState(a.id, a.place.State); err != nil {
+	r.State = matter.StateOpen
+	if err := a.save(); err != nil {
 		return err
 	}
 	m.Kind, m.Text = matter.KindReopened, string(con.Body)

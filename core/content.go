@@ -3,11 +3,9 @@ package core
 import (
 	"errors"
 	"time"
-	"unicode/utf8"
 
 	"golang.org/x/crypto/cryptobyte"
 
-	"causa/matter"
 	"causa/orglog"
 )
 
@@ -15,11 +13,14 @@ import (
 // the seal's header. Its bytes (TLS presentation language) are signed, so they are for
 // ever:
 //
-//	uint64 time_ms; uint64 log_next; opaque log_head[32]; uint16 kind; opaque body<0..2^24-1>;
+//	uint64 time_ms; uint64 log_next; opaque log_head[32]; uint64 seen; opaque chain[32];
+//	uint16 kind; opaque body<0..2^24-1>;
 type content struct {
 	Time    time.Time
 	LogNext uint64      // the sender's next organisation log index ...
 	LogHead orglog.Hash // ... and the hash of the entry before it
+	Seen    uint64      // the last entry of the matter that the sender's device had ...
+	Chain   chain       // ... and the chain up to it; both zero when it does not know
 	Kind    uint16
 	Body    []byte
 }
@@ -30,6 +31,10 @@ const (
 	contentDescription = 2 // body: a description
 	contentConclusion  = 3 // body: a conclusion
 	contentReopening   = 4 // body: UTF-8 text, why; may be empty
+	contentChange      = 5 // body: a change
+	contentSignature   = 6 // body: a signature under a proposed conclusion
+	contentRefusal     = 7 // body: a refusal of one
+	contentWithdrawal  = 8 // body: a withdrawal of one
 
 	contentReply     = 20 // body: a reference, then UTF-8 text
 	contentReaction  = 21 // body: a reference, uint8 on, then the sign
@@ -58,6 +63,8 @@ func (c content) bytes() ([]byte, error) {
 	b.AddUint64(uint64(c.Time.UnixMilli()))
 	b.AddUint64(c.LogNext)
 	b.AddBytes(c.LogHead[:])
+	b.AddUint64(c.Seen)
+	b.AddBytes(c.Chain[:])
 	b.AddUint16(c.Kind)
 	b.AddUint24LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes(c.Body) })
 	return b.Bytes()
@@ -67,7 +74,8 @@ func parseContent(raw []byte) (c content, err error) {
 	s := cryptobyte.String(raw)
 	var ms uint64
 	var body cryptobyte.String
-	if !s.ReadUint64(&ms) || !s.ReadUint64(&c.LogNext) || !s.CopyBytes(c.LogHead[:]) || !s.ReadUint16(&c.Kind) ||
+	if !s.ReadUint64(&ms) || !s.ReadUint64(&c.LogNext) || !s.CopyBytes(c.LogHead[:]) ||
+		!s.ReadUint64(&c.Seen) || !s.CopyBytes(c.Chain[:]) || !s.ReadUint16(&c.Kind) ||
 		!s.ReadUint24LengthPrefixed(&body) || !s.Empty() || ms > maxMillis {
 		return c, errContent
 	}
@@ -77,54 +85,3 @@ func parseContent(raw []byte) (c content, err error) {
 
 // maxMillis is the end of the year 9999.
 const maxMillis = 253402300799999
-
-// A description tells newcomers what a matter is about. Its bytes:
-//
-//	opaque title<1..2^16-1>; opaque class<1..255>; uint8 state; uint64 due_ms; opaque owner[16];
-//	opaque opened_by[16]; uint64 opened_ms;
-type description struct {
-	Title    string
-	Class    matter.Class
-	State    matter.State
-	Due      time.Time
-	Owner    matter.MemberID
-	OpenedBy matter.MemberID
-	Opened   time.Time
-}
-
-func (d description) bytes() ([]byte, error) {
-	var b cryptobyte.Builder
-	b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes([]byte(d.Title)) })
-	b.AddUint8LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes([]byte(d.Class)) })
-	b.AddUint8(uint8(d.State))
-	if d.Due.IsZero() {
-		b.AddUint64(0)
-	} else {
-		b.AddUint64(uint64(d.Due.UnixMilli()))
-	}
-	b.AddBytes(d.Owner[:])
-	b.AddBytes(d.OpenedBy[:])
-	b.AddUint64(uint64(d.Opened.UnixMilli()))
-	return b.Bytes()
-}
-
-func parseDescription(raw []byte) (d description, err error) {
-	s := cryptobyte.String(raw)
-	var title, class cryptobyte.String
-	var state uint8
-	var due, opened uint64
-	if !s.ReadUint16LengthPrefixed(&title) || !s.ReadUint8LengthPrefixed(&class) || !s.ReadUint8(&state) || !s.ReadUint64(&due) ||
-		!s.CopyBytes(d.Owner[:]) || !s.CopyBytes(d.OpenedBy[:]) || !s.ReadUint64(&opened) || !s.Empty() || due > maxMillis || opened > maxMillis {
-		return d, errContent
-	}
-	clean, err := matter.CleanName(string(title))
-	if err != nil || clean != string(title) || len(class) == 0 || !utf8.Valid(class) || matter.State(state).String() == "" {
-		return d, errContent
-	}
-	d.Title, d.Class, d.State = clean, matter.Class(class), matter.State(state)
-	if due != 0 {
-		d.Due = time.UnixMilli(int64(due))
-	}
-	d.Opened = time.UnixMilli(int64(opened))
-	return d, nil
-}

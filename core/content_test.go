@@ -12,7 +12,7 @@ import (
 )
 
 func TestContentRoundTrip(t *testing.T) {
-	want := content{Time: time.UnixMilli(1763750000123), LogNext: 7, LogHead: orglog.Hash{1}, Kind: contentText, Body: []byte("对方把账期改了")}
+	want := content{Time: time.UnixMilli(1763750000123), LogNext: 7, LogHead: orglog.Hash{1}, Seen: 9, Chain: chain{8}, Kind: contentText, Body: []byte("对方把账期改了")}
 	b, err := want.bytes()
 	if err != nil {
 		t.Fatal(err)
@@ -27,10 +27,23 @@ func TestContentRoundTrip(t *testing.T) {
 }
 
 func TestDescriptionRoundTrip(t *testing.T) {
-	want := description{
-		Title: "年度供货合同", Class: matter.ClassContract, State: matter.StateOpen, Due: time.UnixMilli(1764288000000),
-		Owner: matter.MemberID{1}, OpenedBy: matter.MemberID{2}, Opened: time.UnixMilli(1763750000123),
+	body, err := conclusion{Decision: "60 days", Upto: 1, Cosigners: []matter.MemberID{{4}, {5}}}.bytes()
+	if err != nil {
+		t.Fatal(err)
 	}
+	want := standing(&matter.Matter{
+		Title: "年度供货合同", Class: matter.ClassContract, State: matter.StateWaiting, Due: time.UnixMilli(1764288000000),
+		Owner: matter.MemberID{1}, OpenedBy: matter.MemberID{2}, Opened: time.UnixMilli(1763750000123),
+		Life: matter.Life{
+			Ref: "采 2026-7", Waiting: &matter.Waiting{On: matter.MemberID{3}, Until: time.UnixMilli(1764288000000), Why: "签字"},
+			Labels: []string{"a", "b"}, Links: []matter.ID{{1}, {2}}, Parent: matter.ID{9}, History: matter.HistoryEverything, Log: 7,
+			Parts:  []matter.Assigned{{Member: matter.MemberID{4}, Part: matter.PartObserver}, {Member: matter.MemberID{5}, Part: matter.PartGuest, Until: time.UnixMilli(1764288000000)}},
+			Groups: []matter.GroupID{{1}}, Proposal: &matter.Proposal{
+				Seq: 3, By: matter.MemberID{1}, Device: matter.DeviceID{1}, Message: matter.MessageID{2}, Body: body, Decision: "60 days",
+				Cosigners: []matter.MemberID{{4}, {5}}, Signed: []matter.MemberID{{5}},
+			},
+		},
+	}, 12, chain{1})
 	b, err := want.bytes()
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +83,7 @@ func FuzzContent(f *testing.F) {
 }
 
 func FuzzDescription(f *testing.F) {
-	b, err := description{Title: "x", Class: "general", State: matter.StateOpen, Opened: time.UnixMilli(1)}.bytes()
+	b, err := standing(&matter.Matter{Title: "x", Class: "general", State: matter.StateOpen, Opened: time.UnixMilli(1), Life: matter.Life{Labels: []string{"l"}}}, 0, chain{}).bytes()
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -145,6 +158,29 @@ func FuzzConclusion(f *testing.F) {
 		again, err := d.bytes()
 		if err != nil || !bytes.Equal(again, b) {
 			t.Fatalf("accepted conclusion re-encodes to %x, %v", again, err)
+		}
+	})
+}
+
+func FuzzChange(f *testing.F) {
+	for _, c := range []change{
+		{Field: matter.FieldTitle, Text: "x"}, {Field: matter.FieldWaiting, ID: [16]byte{1}, Time: time.UnixMilli(5), Text: "why"},
+		{Field: matter.FieldPart, ID: [16]byte{1}, Value: uint8(matter.PartGuest), Time: time.UnixMilli(5)},
+	} {
+		b, err := c.bytes()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		c, err := parseChange(b)
+		if err != nil {
+			return
+		}
+		again, err := c.bytes()
+		if err != nil || !bytes.Equal(again, b) {
+			t.Fatalf("accepted change re-encodes to %x, %v", again, err)
 		}
 	})
 }

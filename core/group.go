@@ -108,7 +108,10 @@ func (c *Client) comeBack(ctx context.Context, it *pb.Welcomes_Item) error {
 		}
 		m := matter.Matter{ID: id, Class: matter.ClassGeneral, State: matter.StateOpen, Active: c.now()}
 		c.work.lost[id] = time.Now()
-		return tx.NewMatter(m, c.self, it.GetSeq())
+		if err := tx.NewMatter(m, c.self, it.GetSeq()-1); err != nil {
+			return err
+		}
+		return tx.SetBase(id, it.GetSeq(), c.self)
 	})
 	return err
 }
@@ -120,7 +123,7 @@ func staleWelcome(tx *store.Tx, id matter.ID, seq uint64) (bool, error) {
 	if errors.Is(err, store.ErrNone) {
 		return false, nil
 	}
-	return place.Cursor >= seq, err
+	return max(place.Cursor, place.Base) >= seq, err
 }
 
 // A badWelcome is of no use to this device, now or later.
@@ -130,7 +133,7 @@ func (e *badWelcome) Error() string { return e.err.Error() }
 func (e *badWelcome) Unwrap() error { return e.err }
 
 func (c *Client) joinOne(ctx context.Context, it *pb.Welcomes_Item) error {
-	if len(it.GetMatter()) != len(matter.ID{}) || len(it.GetSender()) != len(matter.DeviceID{}) {
+	if len(it.GetMatter()) != len(matter.ID{}) || len(it.GetSender()) != len(matter.DeviceID{}) || it.GetSeq() == 0 {
 		return &badWelcome{errors.New("welcome is malformed")}
 	}
 	id, now := matter.ID(it.GetMatter()), c.now()
@@ -180,7 +183,10 @@ func (c *Client) joinOne(ctx context.Context, it *pb.Welcomes_Item) error {
 		if _, ok := g.Find(adder[:]); !ok {
 			return &badWelcome{errors.New("welcome by someone who is not in the matter")}
 		}
-		if err := tx.NewMatter(matter.Matter{ID: id, Class: matter.ClassGeneral, State: matter.StateOpen, Active: now}, adder, it.GetSeq()); err != nil {
+		if err := tx.NewMatter(matter.Matter{ID: id, Class: matter.ClassGeneral, State: matter.StateOpen, Active: now}, adder, it.GetSeq()-1); err != nil {
+			return err
+		}
+		if err := tx.SetBase(id, it.GetSeq(), adder); err != nil {
 			return err
 		}
 		if _, err := c.putGroup(tx, id, g, now); err != nil {

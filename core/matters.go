@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -22,6 +23,10 @@ type NewMatter struct {
 	Class matter.Class      // empty: general
 	Due   time.Time         // zero: no date
 	With  []matter.MemberID // the other participants
+	// History is what those who are added later read; 0: what is said from then on.
+	History matter.History
+	Parent  matter.ID // the matter that this one is part of; zero: none
+	Draft   bool      // prepare it only: nobody learns of it before [Client.StartMatter]
 }
 
 // OpenMatter starts a matter. It exists when OpenMatter returns, also offline; the
@@ -43,10 +48,13 @@ func (c *Client) OpenMatter(ctx context.Context, n NewMatter) (matter.ID, error)
 	if err := c.mayTakePart(n.With); err != nil {
 		return matter.ID{}, err
 	}
-	now := c.now()
+	now := millisecond(c.now())
 	m := matter.Matter{
 		ID: matter.NewID(), Title: title, Class: n.Class, State: matter.StateOpen, Owner: c.acct.Member, OpenedBy: c.acct.Member,
-		Due: n.Due, Opened: now, Active: now,
+		Due: millisecond(n.Due), Opened: now, Active: now, Life: matter.Life{History: max(n.History, matter.HistoryFromNow), Parent: n.Parent},
+	}
+	if n.Draft {
+		m.State = matter.StateDraft
 	}
 	g, err := mls.Create(c.newSuite(), m.ID[:], c.self[:], c.key, c.mlsOptions())
 	if err != nil {
@@ -67,12 +75,15 @@ func (c *Client) OpenMatter(ctx context.Context, n NewMatter) (matter.ID, error)
 		}
 		for _, w := range n.With {
 			if w != c.acct.Member {
-				if err := tx.SetWanted(m.ID, w, true); err != nil {
+				if err := tx.SetWanted(m.ID, w, store.Wish{Present: true, Own: true}); err != nil {
 					return err
 				}
 			}
 		}
-		return c.queueDescription(tx, m.ID)
+		if n.Draft {
+			return nil
+		}
+		return c.queueOpening(tx, &m)
 	})
 	if err != nil {
 		return matter.ID{}, worded(err)
@@ -140,7 +151,7 @@ func (c *Client) FindMatter(ctx context.Context, ref string) (matter.ID, error) 
 	ref = strings.TrimSpace(ref)
 	prefix := strings.ToLower(ref)
 	if strings.Trim(prefix, "0123456789abcdef") != "" {
-		prefix = ""
+		prefix = matter.ReferencePrefix(strings.ToUpper(ref))
 	}
 	var ids []matter.ID
 	err := c.home.db.View(ctx, func(tx *store.Tx) (err error) {
@@ -164,6 +175,16 @@ func (c *Client) AddParticipants(ctx context.Context, id matter.ID, members []ma
 	if err := c.mayTakePart(members); err != nil {
 		return err
 	}
+	m, err := c.Matter(ctx, id)
+	if err != nil {
+		return err
+	}
+	switch part := m.PartOf(c.acct.Member, c.now()); {
+	case part == matter.PartObserver:
+		return observesOnly()
+	case part != matter.PartOwner && part != matter.PartParticipant:
+		return &fault.Error{Text: "Guests of a matter can't bring others in.", Hint: "Ask the owner."}
+	}
 	return c.want(ctx, id, members, true)
 }
 
@@ -175,7 +196,7 @@ func (c *Client) RemoveParticipant(ctx context.Context, id matter.ID, member mat
 		return err
 	}
 	if member == c.acct.Member {
-		return &fault.Error{Text: "You can't take yourself out of a matter yet.", Hint: "Ask its owner to do it."}
+		return &fault.Error{Text: "Nobody takes themselves out of a matter.", Hint: "Leave it instead."}
 	}
 	if !slices.Contains(m.Participants, member) {
 		return &fault.Error{Text: "This person is not in the matter.", Hint: "Look at its participants again."}
@@ -203,7 +224,7 @@ func (c *Client) want(ctx context.Context, id matter.ID, members []matter.Member
 			if slices.Contains(in, m) == present {
 				err = tx.DropWanted(id, m)
 			} else {
-				err = tx.SetWanted(id, m, present)
+				err = tx.SetWanted(id, m, store.Wish{Present: present, Own: true})
 			}
 			if err != nil {
 				return err
@@ -238,7 +259,7 @@ func (c *Client) WaitParticipants(ctx context.Context, id matter.ID) error {
 	defer cancel()
 	c.wish(id)
 	for {
-		var wanted map[matter.MemberID]bool
+		var wanted map[matter.MemberID]store.Wish
 		var place store.Place
 		err := c.home.db.View(ctx, func(tx *store.Tx) (err error) {
 			if place, err = tx.Place(id); err != nil {
@@ -247,7 +268,8 @@ func (c *Client) WaitParticipants(ctx context.Context, id matter.ID) error {
 			wanted, err = tx.Wanted(id)
 			return err
 		})
-		if err != nil || len(wanted) == 0 && !place.Unborn {
+		maps.DeleteFunc(wanted, func(_ matter.MemberID, w store.Wish) bool { return !w.Own })
+		if err != nil || len(wanted) == 0 && !place.Unborn || place.State == matter.StateDraft {
 			return worded(err)
 		}
 		select {
@@ -274,8 +296,8 @@ func (c *Client) Send(ctx context.Context, id matter.ID, text string) (matter.Me
 		return matter.Message{}, err
 	}
 	return c.post(ctx, id, func(tx *store.Tx, p store.Place) (uint16, []byte, error) {
-		if p.State == matter.StateConcluded {
-			return 0, nil, concludedAlready()
+		if err := c.maySay(tx, id, p); err != nil {
+			return 0, nil, err
 		}
 		text, err := c.address(tx, id, text)
 		return contentText, []byte(text), err

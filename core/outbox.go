@@ -120,8 +120,12 @@ func (c *Client) batch(ctx context.Context, counter uint64) ([]sending, error) {
 			if err != nil {
 				return err
 			}
+			body, err := withSight(tx, it)
+			if err != nil {
+				return err
+			}
 			s := seal.Secret(secret)
-			payload, err := seal.Seal(&s, seal.Header{Matter: it.Matter, Epoch: g.Epoch, Sender: c.self, Message: it.ID}, c.key, it.Content)
+			payload, err := seal.Seal(&s, seal.Header{Matter: it.Matter, Epoch: g.Epoch, Sender: c.self, Message: it.ID}, c.key, body)
 			if err != nil {
 				return err
 			}
@@ -270,9 +274,14 @@ func (c *Client) queued(it store.Outgoing) (m matter.Message, ok bool) {
 		if err != nil {
 			return m, false
 		}
-		m.Kind, m.Text, m.Facts = matter.KindConcluded, d.Decision, d.Facts
+		m.Kind, m.Text, m.Facts, m.Subjects = matter.KindConcluded, d.Decision, d.Facts, d.Cosigners
+		if len(d.Cosigners) > 0 {
+			m.Kind = matter.KindProposed
+		}
 	case contentReopening:
 		m.Kind, m.Text = matter.KindReopened, string(con.Body)
+	case contentChange, contentSignature, contentRefusal, contentWithdrawal:
+		return queuedChange(m, con, it.Failed)
 	case contentUrgent:
 		u, err := parseUrgent(con.Body)
 		if err != nil {
@@ -314,32 +323,10 @@ func (c *Client) enqueueAs(tx *store.Tx, id matter.ID, msg matter.MessageID, kin
 }
 
 // contentAt is something said at a time, by what this device knows of the organisation.
+// What it has seen of the matter is put in when it is sent.
 func (c *Client) contentAt(at time.Time, kind uint16, body []byte) ([]byte, error) {
 	next, head := c.dir.head()
 	return content{Time: at, LogNext: next, LogHead: head, Kind: kind, Body: body}.bytes()
-}
-
-// queueDescription has newcomers told what a matter is about, unless they will be anyway.
-func (c *Client) queueDescription(tx *store.Tx, id matter.ID) error {
-	items, err := tx.OutboxOf(id)
-	if err != nil {
-		return err
-	}
-	for _, it := range items {
-		if con, err := parseContent(it.Content); err == nil && con.Kind == contentDescription && it.Counter == 0 {
-			return nil
-		}
-	}
-	m, err := tx.Matter(id)
-	if err != nil || m.Title == "" {
-		return err
-	}
-	body, err := description{Title: m.Title, Class: m.Class, State: m.State, Due: m.Due, Owner: m.Owner, OpenedBy: m.OpenedBy, Opened: m.Opened}.bytes()
-	if err != nil {
-		return err
-	}
-	_, err = c.enqueue(tx, id, contentDescription, body)
-	return err
 }
 
 func notIn(err error) error {

@@ -13,6 +13,7 @@ import (
 	"causa/dnd"
 	"causa/matter"
 	"causa/store"
+	"causa/wire/pb"
 )
 
 // A person's devices keep each other up to date in a matter of their own, which no list
@@ -145,12 +146,16 @@ func (a *applying) toldQuiet(body []byte) error {
 	return a.tx.SetSetting(quietSetting, bytes.Clone(body))
 }
 
-// tellNewcomer tells a device that was just brought into a matter what it is about.
-func (a *applying) tellNewcomer() error {
-	if a.place.Personal {
+// tellNewcomer tells a device that was just brought into a matter what it is about, when
+// it is for this device to tell.
+func (a *applying) tellNewcomer(e *pb.Entry, tell bool) error {
+	switch {
+	case !a.place.Personal:
+		return a.account(e, tell)
+	case tell:
 		return a.c.queueQuiet(a.tx)
 	}
-	return a.c.queueDescription(a.tx, a.id)
+	return nil
 }
 
 // ensurePersonal makes the matter of this person's own devices when it is missing. again

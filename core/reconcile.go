@@ -70,10 +70,14 @@ func (c *Client) reconcile(ctx context.Context, l *link, id matter.ID) (again ti
 	}
 	var row *store.Group
 	var place store.Place
-	var wanted map[matter.MemberID]bool
+	var wanted map[matter.MemberID]store.Wish
+	var known matter.Matter
 	var waiting int
 	err = c.home.db.View(ctx, func(tx *store.Tx) (err error) {
 		if place, err = tx.Place(id); err != nil {
+			return err
+		}
+		if known, err = tx.Matter(id); err != nil {
 			return err
 		}
 		if wanted, err = tx.Wanted(id); err != nil {
@@ -98,11 +102,15 @@ func (c *Client) reconcile(ctx context.Context, l *link, id matter.ID) (again ti
 	if err != nil {
 		return again, err
 	}
+	if place.State == matter.StateDraft {
+		return again, nil
+	}
 	if place.Unborn {
 		if again, err = c.create(ctx, l, id, group); err != nil || !again.IsZero() {
 			return again, err
 		}
 	}
+	next := c.follows(&known, group, wanted)
 	p := c.plan(group, wanted)
 	p.rotate = p.empty() && waiting > 0 && c.now().Sub(row.Since) > epochLife
 	if p.empty() {
@@ -112,7 +120,7 @@ func (c *Client) reconcile(ctx context.Context, l *link, id matter.ID) (again ti
 		} else {
 			c.finish(id, nil)
 		}
-		return again, nil
+		return next, nil
 	}
 	if !p.own && !p.rotate && waiting == 0 {
 		if due, ok := c.work.turn[id]; !ok {
@@ -189,7 +197,7 @@ func (c *Client) giveUp(ctx context.Context, id matter.ID, why error) error {
 }
 
 // plan compares a group with what it should be.
-func (c *Client) plan(g *mls.Group, wanted map[matter.MemberID]bool) plan {
+func (c *Client) plan(g *mls.Group, wanted map[matter.MemberID]store.Wish) plan {
 	var p plan
 	id := matter.ID(g.GroupID())
 	in := map[matter.DeviceID]bool{}
@@ -197,21 +205,21 @@ func (c *Client) plan(g *mls.Group, wanted map[matter.MemberID]bool) plan {
 	for _, leaf := range g.Members() {
 		device := deviceOf(leaf.Identity)
 		dev, _, ok := c.dir.device(device)
-		present, wish := wanted[dev.Member]
+		w, wish := wanted[dev.Member]
 		switch {
-		case ok && wish && !present:
-			p.remove, p.own = append(p.remove, leaf.Index), true
+		case ok && wish && !w.Present && dev.Member != c.acct.Member: // nobody commits themselves out
+			p.remove, p.own = append(p.remove, leaf.Index), p.own || w.Own
 		case !ok || !c.dir.mayHave(device, id):
 			p.remove = append(p.remove, leaf.Index)
 		default:
 			in[device], members[dev.Member] = true, true
 		}
 	}
-	for m, present := range wanted {
-		if present {
-			p.own = true
+	for m, w := range wanted {
+		if w.Present {
 			members[m] = true
-			p.unmet = p.unmet || len(c.dir.devicesOf(m)) == 0
+			p.own = p.own || w.Own
+			p.unmet = p.unmet || w.Own && len(c.dir.devicesOf(m)) == 0
 		}
 	}
 	c.dir.see(func(s *orglog.State) {

@@ -11,11 +11,17 @@ const (
 	StateWaiting   State = 2
 	StateConcluded State = 3
 	StateArchived  State = 4
+	StateDraft     State = 5 // prepared on this device, nobody else knows of it
 )
 
-var stateNames = map[State]string{StateOpen: "open", StateWaiting: "waiting", StateConcluded: "concluded", StateArchived: "archived"}
+var stateNames = map[State]string{
+	StateOpen: "open", StateWaiting: "waiting", StateConcluded: "concluded", StateArchived: "archived", StateDraft: "draft",
+}
 
 func (s State) String() string { return stateNames[s] }
+
+// Closed reports whether a matter has come to its end.
+func (s State) Closed() bool { return s == StateConcluded || s == StateArchived }
 
 // A Class is the kind of a matter: a word of the organisation, such as "contract".
 type Class string
@@ -52,6 +58,7 @@ type Matter struct {
 	Waiting      int       // what in it waits for this device's member: tasks, unanswered calls
 	Last         *Message  // newest message or event, nil when there is none
 	Active       time.Time // when it last moved, for sorting
+	Life
 }
 
 // A Kind says what a message is.
@@ -70,6 +77,16 @@ const (
 	KindConcluded Kind = 8 // the signed result that closes the matter: Text and Facts
 	KindReopened  Kind = 9 // event: the matter goes on; Text says why
 
+	KindChanged   Kind = 10 // event: Change says what, Subjects about whom
+	KindProposed  Kind = 11 // a conclusion that Subjects are asked to sign: Text and Facts
+	KindSigned    Kind = 12 // event: the author has signed the proposed conclusion
+	KindDeclined  Kind = 13 // the author does not sign it, Text says why: it is off
+	KindWithdrawn Kind = 14 // event: its owner took the proposed conclusion back
+	KindLeft      Kind = 15 // event: the author leaves
+	KindBroken    Kind = 16 // warning: the author's device and this one were told different stories
+	KindOverreach Kind = 17 // warning: the author removed Subjects (Text "removed") or added them (Text "added") without the right to
+	KindHistory   Kind = 18 // event: Subjects were handed what was said before
+
 	KindFile   Kind = 50 // a file, and perhaps what the member says of it
 	KindUrgent Kind = 60 // an urgent message: Text, and why in Facts
 )
@@ -78,7 +95,7 @@ const (
 // unread and is found by search.
 func (k Kind) Said() bool {
 	switch k {
-	case KindText, KindConcluded, KindReopened, KindTask, KindPoll, KindFile, KindUrgent:
+	case KindText, KindConcluded, KindReopened, KindProposed, KindDeclined, KindTask, KindPoll, KindFile, KindUrgent:
 		return true
 	}
 	return false
@@ -113,7 +130,8 @@ type Message struct {
 	Kind     Kind
 	Text     string
 	Subjects []MemberID // KindOpened, KindAdded, KindRemoved, KindDevice
-	Facts    []Fact     // KindConcluded; KindUrgent: one, the reason
+	Facts    []Fact     // KindConcluded, KindProposed; KindUrgent: one, the reason
+	Change   *Change    // KindChanged
 	File     *File      // KindFile
 	Thread
 	Delivery Delivery

@@ -7,14 +7,10 @@ import (
 	"causa/matter"
 )
 
-// SetState notes where a matter stands.
-func (tx *Tx) SetState(id matter.ID, state matter.State) error {
-	return tx.exec("UPDATE matter SET state = ? WHERE id = ?", int(state), id[:])
-}
-
-// AddDigest keeps the digest of one entry of a matter, as the hub handed it over.
-func (tx *Tx) AddDigest(id matter.ID, seq uint64, digest [32]byte) error {
-	return tx.exec("INSERT OR IGNORE INTO entry_digest(matter, seq, digest) VALUES(?, ?, ?)", id[:], int64(seq), digest[:])
+// AddDigest keeps the digest of one entry of a matter, as the hub handed it over, and the
+// chain up to it where that is known.
+func (tx *Tx) AddDigest(id matter.ID, seq uint64, digest [32]byte, chain []byte) error {
+	return tx.exec("INSERT OR IGNORE INTO entry_digest(matter, seq, digest, chain) VALUES(?, ?, ?, ?)", id[:], int64(seq), digest[:], chain)
 }
 
 // DigestsFrom returns the first sequence since which this device has every digest up to

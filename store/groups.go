@@ -60,9 +60,15 @@ func (tx *Tx) ContentSecret(id matter.ID, epoch uint64) (secret []byte, err erro
 	return secret, err
 }
 
-// SetWanted notes that somebody wants a member in the matter, or out of it.
-func (tx *Tx) SetWanted(id matter.ID, member matter.MemberID, present bool) error {
-	return tx.exec("INSERT OR REPLACE INTO wanted(matter, member, present) VALUES(?, ?, ?)", id[:], member[:], present)
+// A Wish says whether a member shall be in a matter or out of it.
+type Wish struct {
+	Present bool
+	Own     bool // this person wished it; else it follows from what stands in the matter
+}
+
+// SetWanted notes that a member shall be in the matter, or out of it.
+func (tx *Tx) SetWanted(id matter.ID, member matter.MemberID, w Wish) error {
+	return tx.exec("INSERT OR REPLACE INTO wanted(matter, member, present, own) VALUES(?, ?, ?, ?)", id[:], member[:], w.Present, w.Own)
 }
 
 // DropWanted forgets the wish, because it is fulfilled or can't be.
@@ -70,18 +76,18 @@ func (tx *Tx) DropWanted(id matter.ID, member matter.MemberID) error {
 	return tx.exec("DELETE FROM wanted WHERE matter = ? AND member = ?", id[:], member[:])
 }
 
-// Wanted returns who is wanted in the matter (true) or out of it (false).
-func (tx *Tx) Wanted(id matter.ID) (map[matter.MemberID]bool, error) {
-	m := map[matter.MemberID]bool{}
+// Wanted returns who shall be in the matter or out of it.
+func (tx *Tx) Wanted(id matter.ID) (map[matter.MemberID]Wish, error) {
+	m := map[matter.MemberID]Wish{}
 	err := tx.each(func(r *sql.Rows) error {
 		var b []byte
-		var present bool
-		if err := r.Scan(&b, &present); err != nil {
+		var w Wish
+		if err := r.Scan(&b, &w.Present, &w.Own); err != nil {
 			return err
 		}
-		m[matter.MemberID(b)] = present
+		m[matter.MemberID(b)] = w
 		return nil
-	}, "SELECT member, present FROM wanted WHERE matter = ?", id[:])
+	}, "SELECT member, present, own FROM wanted WHERE matter = ?", id[:])
 	return m, err
 }
 

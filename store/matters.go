@@ -2,6 +2,8 @@ package store
 
 import (
 	"database/sql"
+	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -13,19 +15,34 @@ import (
 // is known already (this member was removed and has come back) what was read before
 // stays and the rest starts again after cursor.
 func (tx *Tx) NewMatter(m matter.Matter, adder matter.DeviceID, cursor uint64) error {
-	err := tx.exec(`INSERT INTO matter(id, title, class, state, owner, due, opened, opener, active, adder, cursor) VALUES(?,?,?,?,?,?,?,?,?,?,?)
-		ON CONFLICT(id) DO UPDATE SET removed = 0, adder = excluded.adder, cursor = excluded.cursor, active = excluded.active`,
-		m.ID[:], m.Title, string(m.Class), int(m.State), m.Owner[:], millis(m.Due), millis(m.Opened), m.OpenedBy[:], millis(m.Active), adder[:], int64(cursor))
+	life, err := lifeText(m)
+	if err != nil {
+		return err
+	}
+	err = tx.exec(`INSERT INTO matter(id, title, class, state, owner, due, opened, opener, active, adder, cursor, life, ref, described)
+		VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+		ON CONFLICT(id) DO UPDATE SET removed = 0, adder = excluded.adder, cursor = excluded.cursor, active = excluded.active, described = 0`,
+		m.ID[:], m.Title, string(m.Class), int(m.State), m.Owner[:], millis(m.Due), millis(m.Opened), m.OpenedBy[:], millis(m.Active), adder[:], int64(cursor),
+		life, m.Ref, m.Title != "")
 	if err != nil {
 		return err
 	}
 	return tx.indexTitle(m.ID)
 }
 
-// Describe sets what a matter is about.
+func lifeText(m matter.Matter) (string, error) {
+	b, err := json.Marshal(m.Life)
+	return string(b), err
+}
+
+// Describe sets what a matter is about and how it stands.
 func (tx *Tx) Describe(m matter.Matter) error {
-	err := tx.exec("UPDATE matter SET title = ?, class = ?, state = ?, owner = ?, due = ?, opened = ?, opener = ? WHERE id = ?",
-		m.Title, string(m.Class), int(m.State), m.Owner[:], millis(m.Due), millis(m.Opened), m.OpenedBy[:], m.ID[:])
+	life, err := lifeText(m)
+	if err != nil {
+		return err
+	}
+	err = tx.exec("UPDATE matter SET title = ?, class = ?, state = ?, owner = ?, due = ?, opened = ?, opener = ?, life = ?, ref = ? WHERE id = ?",
+		m.Title, string(m.Class), int(m.State), m.Owner[:], millis(m.Due), millis(m.Opened), m.OpenedBy[:], life, m.Ref, m.ID[:])
 	if err != nil {
 		return err
 	}
@@ -40,8 +57,9 @@ func (tx *Tx) SetUnborn(id matter.ID, unborn bool) error {
 // A Place says how far this device is in a matter.
 type Place struct {
 	Cursor    uint64          // last sequence taken from the hub
-	Adder     matter.DeviceID // whose description is believed first
-	Described bool
+	Base      uint64          // the commit by which this device came in; 0: it opened the matter
+	Adder     matter.DeviceID // whose description is believed
+	Described bool            // this device knows how the matter stands
 	Removed   bool
 	Unborn    bool // the hub does not know of the matter yet
 	Personal  bool // it is of this person's own devices only
@@ -51,14 +69,14 @@ type Place struct {
 
 // Place returns how far this device is in a matter, or ErrNone.
 func (tx *Tx) Place(id matter.ID) (p Place, err error) {
-	var cursor int64
+	var cursor, base int64
 	var adder, owner []byte
-	err = tx.one([]any{&cursor, &adder, &p.Described, &p.Removed, &p.Unborn, &p.Personal, &owner, &p.State},
-		"SELECT cursor, adder, title <> '', removed, unborn, personal, owner, state FROM matter WHERE id = ?", id[:])
+	err = tx.one([]any{&cursor, &base, &adder, &p.Described, &p.Removed, &p.Unborn, &p.Personal, &owner, &p.State},
+		"SELECT cursor, base, adder, described, removed, unborn, personal, owner, state FROM matter WHERE id = ?", id[:])
 	if err != nil {
 		return p, err
 	}
-	p.Cursor, p.Adder, p.Owner = uint64(cursor), matter.DeviceID(adder), matter.MemberID(owner)
+	p.Cursor, p.Base, p.Adder, p.Owner = uint64(cursor), uint64(base), matter.DeviceID(adder), matter.MemberID(owner)
 	return p, nil
 }
 
@@ -99,7 +117,7 @@ func (tx *Tx) Participants(id matter.ID) ([]matter.MemberID, error) {
 	return out, err
 }
 
-const matterColumns = "id, title, class, state, owner, due, opened, opener, active, removed, unread"
+const matterColumns = "id, title, class, state, owner, due, opened, opener, active, removed, unread, life"
 
 // Matter returns one matter with its participants and last message, or ErrNone.
 func (tx *Tx) Matter(id matter.ID) (matter.Matter, error) {
@@ -125,8 +143,12 @@ func (tx *Tx) matters(query string, args ...any) ([]matter.Matter, error) {
 		var m matter.Matter
 		var id, owner, opener []byte
 		var due, opened, active int64
-		if err := r.Scan(&id, &m.Title, &m.Class, &m.State, &owner, &due, &opened, &opener, &active, &m.Removed, &m.Unread); err != nil {
+		var life []byte
+		if err := r.Scan(&id, &m.Title, &m.Class, &m.State, &owner, &due, &opened, &opener, &active, &m.Removed, &m.Unread, &life); err != nil {
 			return err
+		}
+		if err := json.Unmarshal(life, &m.Life); err != nil {
+			return fmt.Errorf("life of a matter: %w", err)
 		}
 		m.ID, m.Owner, m.OpenedBy = matter.ID(id), matter.MemberID(owner), matter.MemberID(opener)
 		m.Due, m.Opened, m.Active = instant(due), instant(opened), instant(active)
@@ -146,17 +168,17 @@ func (tx *Tx) matters(query string, args ...any) ([]matter.Matter, error) {
 			return nil, err
 		}
 		if len(last) > 0 {
-			m.Last = &last[0]
+			m.Last = &last[len(last)-1]
 		}
 	}
 	return out, nil
 }
 
 // MattersLike returns the ids of matters whose id begins with prefix (hex digits) or
-// whose title is exactly title; at most limit.
-func (tx *Tx) MattersLike(prefix, title string, limit int) ([]matter.ID, error) {
-	return tx.matterIDs("SELECT id FROM matter WHERE (? <> '' AND substr(lower(hex(id)), 1, length(?)) = ?) OR title = ? ORDER BY active DESC LIMIT ?",
-		prefix, prefix, prefix, title, limit)
+// whose title or own reference is exactly name; at most limit.
+func (tx *Tx) MattersLike(prefix, name string, limit int) ([]matter.ID, error) {
+	return tx.matterIDs("SELECT id FROM matter WHERE (?1 <> '' AND substr(lower(hex(id)), 1, length(?1)) = ?1) OR title = ?2 OR ref <> '' AND ref = ?2 ORDER BY active DESC LIMIT ?3",
+		prefix, name, limit)
 }
 
 // MarkRead notes that the person has seen everything up to seq.

@@ -12,13 +12,9 @@ import (
 // AddMessage stores a message the hub has put in its place and returns whether it was
 // new. Unless it is by self, it counts as unread when it is something said.
 func (tx *Tx) AddMessage(m matter.Message, self matter.MemberID) (added bool, err error) {
-	facts := ""
-	if len(m.Facts) > 0 {
-		b, err := json.Marshal(m.Facts)
-		if err != nil {
-			return false, err
-		}
-		facts = string(b)
+	facts, err := besides(m)
+	if err != nil {
+		return false, err
 	}
 	more, err := extra{Origin: m.Origin}.text()
 	if err != nil {
@@ -64,11 +60,23 @@ func (tx *Tx) AddMessage(m matter.Message, self matter.MemberID) (added bool, er
 		m.Time.UnixMilli(), int64(m.Seq), unread, m.Matter[:])
 }
 
+// besides is what a message has besides its text, as JSON: facts or a change.
+func besides(m matter.Message) (string, error) {
+	var what any = m.Facts
+	switch {
+	case m.Change != nil:
+		what = m.Change
+	case len(m.Facts) == 0:
+		return "", nil
+	}
+	b, err := json.Marshal(what)
+	return string(b), err
+}
+
 // HasMessage reports whether a device's message is stored.
-func (tx *Tx) HasMessage(id matter.ID, device matter.DeviceID, msg matter.MessageID) (bool, error) {
-	var n int
-	err := tx.one([]any{&n}, "SELECT count(*) FROM message WHERE matter = ? AND device = ? AND id = ?", id[:], device[:], msg[:])
-	return n > 0, err
+func (tx *Tx) HasMessage(id matter.ID, device matter.DeviceID, msg matter.MessageID) (found bool, err error) {
+	err = tx.one([]any{&found}, "SELECT EXISTS(SELECT 1 FROM message WHERE matter = ? AND device = ? AND id = ?)", id[:], device[:], msg[:])
+	return found, err
 }
 
 // Messages returns at most limit messages before sequence before (0: the newest),
@@ -83,7 +91,11 @@ func (tx *Tx) Messages(id matter.ID, before uint64, limit int) ([]matter.Message
 	}
 	slices.Reverse(ms)
 	slices.Reverse(refs)
-	return ms, tx.dress(id, ms, refs)
+	if err := tx.dress(id, ms, refs); err != nil || len(ms) == 0 {
+		return ms, err
+	}
+	warnings, err := tx.warnings(id, ms[0].Seq, before-1)
+	return withWarnings(ms, warnings), err
 }
 
 // Message returns one line of a thread, or ErrNone.
@@ -109,7 +121,11 @@ func (tx *Tx) lines(id matter.ID, where string, args ...any) (out []matter.Messa
 			return err
 		}
 		if facts != "" {
-			if err := json.Unmarshal([]byte(facts), &m.Facts); err != nil {
+			var to any = &m.Facts
+			if m.Kind == matter.KindChanged {
+				to = &m.Change
+			}
+			if err := json.Unmarshal([]byte(facts), to); err != nil {
 				return fmt.Errorf("facts of message %d: %w", seq, err)
 			}
 		}
