@@ -223,17 +223,17 @@ func (c change) move(m *matter.Matter) (line matter.Change, ok bool) {
 	switch c.Field {
 	case matter.FieldWaiting:
 		w := matter.Waiting{On: matter.MemberID(c.ID), Until: c.Time, Why: c.Text}
-		if m.Waiting != nil && m.Waiting.On == w.On && m.Waiting.Why == w.Why && m.Waiting.Until.Equal(w.Until) {
+		if m.WaitsFor != nil && m.WaitsFor.On == w.On && m.WaitsFor.Why == w.Why && m.WaitsFor.Until.Equal(w.Until) {
 			return line, false
 		}
-		m.State, m.Waiting = matter.StateWaiting, &w
+		m.State, m.WaitsFor = matter.StateWaiting, &w
 		line.To, line.Why = date(w.Until), w.Why
 		return line, true
 	case matter.FieldResumed:
 		if m.State != matter.StateWaiting {
 			return line, false
 		}
-		m.State, m.Waiting = matter.StateOpen, nil
+		m.State, m.WaitsFor = matter.StateOpen, nil
 	case matter.FieldArchived:
 		if m.State != matter.StateConcluded {
 			return line, false

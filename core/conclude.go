@@ -3,7 +3,6 @@ package core
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"slices"
 	"unicode/utf8"
@@ -211,7 +210,7 @@ func (a *applying) concluded(e *pb.Entry, m matter.Message, con content) error {
 	}
 	m.Text, m.Facts, m.Subjects = d.Decision, d.Facts, d.Cosigners
 	if len(d.Cosigners) == 0 {
-		r.State, r.Waiting = matter.StateConcluded, nil
+		r.State, r.WaitsFor = matter.StateConcluded, nil
 		m.Kind = matter.KindConcluded
 	} else {
 		r.Proposal = &matter.Proposal{

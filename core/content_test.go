@@ -35,7 +35,7 @@ func TestDescriptionRoundTrip(t *testing.T) {
 		Title: "年度供货合同", Class: matter.ClassContract, State: matter.StateWaiting, Due: time.UnixMilli(1764288000000),
 		Owner: matter.MemberID{1}, OpenedBy: matter.MemberID{2}, Opened: time.UnixMilli(1763750000123),
 		Life: matter.Life{
-			Ref: "采 2026-7", Waiting: &matter.Waiting{On: matter.MemberID{3}, Until: time.UnixMilli(1764288000000), Why: "签字"},
+			Ref: "采 2026-7", WaitsFor: &matter.Waiting{On: matter.MemberID{3}, Until: time.UnixMilli(1764288000000), Why: "签字"},
 			Labels: []string{"a", "b"}, Links: []matter.ID{{1}, {2}}, Parent: matter.ID{9}, History: matter.HistoryEverything, Log: 7,
 			Parts:  []matter.Assigned{{Member: matter.MemberID{4}, Part: matter.PartObserver}, {Member: matter.MemberID{5}, Part: matter.PartGuest, Until: time.UnixMilli(1764288000000)}},
 			Groups: []matter.GroupID{{1}}, Proposal: &matter.Proposal{

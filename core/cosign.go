@@ -141,7 +141,7 @@ func (a *applying) answered(e *pb.Entry, m matter.Message, con content) error {
 		signed.Signed = append(append([]matter.MemberID{}, p.Signed...), m.Author)
 		r.Proposal, m.Kind = &signed, matter.KindSigned
 		if len(signed.Signed) == len(p.Cosigners) {
-			r.Proposal, r.State, r.Waiting = nil, matter.StateConcluded, nil
+			r.Proposal, r.State, r.WaitsFor = nil, matter.StateConcluded, nil
 			m.Kind, m.Author, m.Text, m.Facts, m.Subjects = matter.KindConcluded, p.By, p.Decision, p.Facts, p.Cosigners
 		}
 	}

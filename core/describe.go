@@ -57,7 +57,7 @@ func (d description) bytes() ([]byte, error) {
 	b.AddUint8(uint8(max(d.History, matter.HistoryFromNow)))
 	b.AddUint64(d.Log)
 	b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) {
-		if w := d.Waiting; w != nil {
+		if w := d.WaitsFor; w != nil {
 			b.AddBytes(w.On[:])
 			b.AddUint64(unixMilli(w.Until))
 			addText(b, w.Why)
@@ -114,7 +114,7 @@ func parseDescription(raw []byte) (d description, err error) {
 		return d, errContent
 	}
 	d.Class, d.State, d.History = matter.Class(class), matter.State(state), matter.History(history)
-	ok := readWaiting(waiting, &d.Waiting) && readLabels(labels, &d.Labels) && readIDs(links, &d.Links) && readIDs(groups, &d.Groups) &&
+	ok := readWaiting(waiting, &d.WaitsFor) && readLabels(labels, &d.Labels) && readIDs(links, &d.Links) && readIDs(groups, &d.Groups) &&
 		readParts(parts, &d.Parts) && readProposal(proposal, &d.Proposal)
 	if !ok || !d.sound() {
 		return d, errContent
@@ -143,7 +143,7 @@ func (d *description) sound() bool {
 			return false
 		}
 	}
-	w := d.Waiting
+	w := d.WaitsFor
 	if w != nil && (&change{Field: matter.FieldWaiting, ID: w.On, Time: w.Until, Text: w.Why}).check() != nil {
 		return false
 	}

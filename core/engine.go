@@ -25,6 +25,7 @@ const (
 type engineState struct {
 	committing map[matter.ID]bool         // matters whose own commit the hub has taken and not pushed yet
 	look       map[matter.ID]time.Time    // matters whose membership is to be looked at, and when
+	ends       map[matter.ID]time.Time    // when a guest's time in a matter is over
 	behind     map[matter.ID]bool         // matters to be pulled
 	turn       map[matter.ID]time.Time    // when it is this device's turn to commit for others
 	fails      map[matter.ID]int          // tries in a row that failed to change a matter's participants
@@ -38,7 +39,7 @@ type engineState struct {
 func newEngineState() engineState {
 	return engineState{
 		committing: map[matter.ID]bool{}, look: map[matter.ID]time.Time{}, turn: map[matter.ID]time.Time{},
-		behind: map[matter.ID]bool{}, fails: map[matter.ID]int{}, problems: map[matter.ID]error{},
+		ends: map[matter.ID]time.Time{}, behind: map[matter.ID]bool{}, fails: map[matter.ID]int{}, problems: map[matter.ID]error{},
 		lost: map[matter.ID]time.Time{}, rejoin: map[matter.ID]*mls.Pending{},
 	}
 }

@@ -60,12 +60,10 @@ func (a *applying) void(m matter.Message, con content) error {
 	if err != nil {
 		return err
 	}
-	return a.tx.FailOutgoing(store.Outgoing{Matter: a.id, ID: m.ID, Time: con.Time, Content: body}, tooLate)
+	// It was allowed when it was written, else it had been refused at once.
+	text, _ := fault.Words(&fault.Error{Text: "This had no effect: the matter was changed before it arrived."}, nil)
+	return a.tx.FailOutgoing(store.Outgoing{Matter: a.id, ID: m.ID, Time: con.Time, Content: body}, text)
 }
-
-// tooLate is what is said of something without effect: it was allowed when it was written,
-// else it had been refused at once.
-const tooLate = "This had no effect: the matter was changed before it arrived."
 
 // changed makes a change of the matter when its author may.
 func (a *applying) changed(e *pb.Entry, m matter.Message, con content) error {

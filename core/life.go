@@ -237,9 +237,9 @@ func queuedChange(m matter.Message, con content, failed string) (matter.Message,
 }
 
 // follows adds to the wishes for a matter what follows from how it stands: guests whose
-// time is over go. again is when the next one's will be.
-func (c *Client) follows(m *matter.Matter, g *mls.Group, wanted map[matter.MemberID]store.Wish) (again time.Time) {
-	now := c.now()
+// time is over go.
+func (c *Client) follows(m *matter.Matter, g *mls.Group, wanted map[matter.MemberID]store.Wish) {
+	now, next := c.now(), time.Time{}
 	in := map[matter.MemberID]bool{}
 	for _, p := range c.participants(g, nil) {
 		in[p] = true
@@ -249,12 +249,14 @@ func (c *Client) follows(m *matter.Matter, g *mls.Group, wanted map[matter.Membe
 			continue
 		}
 		if left := p.Until.Sub(now); left > 0 {
-			again = earlier(again, time.Now().Add(left))
+			next = earlier(next, time.Now().Add(left))
 			continue
 		}
 		wanted[p.Member] = store.Wish{}
 	}
-	return again
+	if delete(c.work.ends, m.ID); !next.IsZero() {
+		c.work.ends[m.ID] = next
+	}
 }
 
 // newcomers reports whether a group has devices that were not in it before.

@@ -33,6 +33,14 @@ const (
 // will.
 func (c *Client) reconcileDue(ctx context.Context, l *link) (next time.Time, err error) {
 	now := time.Now()
+	for id, when := range c.work.ends {
+		if when.After(now) {
+			next = earlier(next, when)
+			continue
+		}
+		delete(c.work.ends, id)
+		c.lookAt(id, now)
+	}
 	for id, when := range maps.Clone(c.work.look) {
 		if when.After(now) {
 			next = earlier(next, when)
@@ -110,7 +118,7 @@ func (c *Client) reconcile(ctx context.Context, l *link, id matter.ID) (again ti
 			return again, err
 		}
 	}
-	next := c.follows(&known, group, wanted)
+	c.follows(&known, group, wanted)
 	p := c.plan(group, wanted)
 	p.rotate = p.empty() && waiting > 0 && c.now().Sub(row.Since) > epochLife
 	if p.empty() {
@@ -120,7 +128,7 @@ func (c *Client) reconcile(ctx context.Context, l *link, id matter.ID) (again ti
 		} else {
 			c.finish(id, nil)
 		}
-		return next, nil
+		return again, nil
 	}
 	if !p.own && !p.rotate && waiting == 0 {
 		if due, ok := c.work.turn[id]; !ok {

@@ -68,7 +68,7 @@ type Proposal struct {
 // A Life is what signed changes have made of a matter, besides what every matter has.
 type Life struct {
 	Ref      string     `json:",omitempty"` // the owner's own reference; see [Matter.Reference]
-	Waiting  *Waiting   `json:",omitempty"` // while the state is waiting
+	WaitsFor *Waiting   `json:",omitempty"` // while the state is waiting
 	Labels   []string   `json:",omitempty"` // in the order of their bytes
 	Links    []ID       `json:",omitempty"` // matters that have to do with this one
 	Parent   ID         // the matter that this one is part of; zero: none

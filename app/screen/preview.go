@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"causa/app/widget"
+	"causa/internal/lines"
 	"causa/matter"
 )
 
@@ -38,9 +39,18 @@ func (e *Env) Preview(m matter.Matter) string {
 	case matter.KindNewer:
 		return e.T("A message from a newer version of Causa")
 	}
+	if event := e.Event(*l); event != "" {
+		return widget.OneLine(event)
+	}
 	text := l.Text
 	if len(text) > 400 { // a line shows far less
 		text = strings.ToValidUTF8(text[:400], "")
 	}
 	return e.T("%s: %s", widget.OneLine(who), widget.OneLine(text))
+}
+
+// Event returns a sentence for an event of a matter's life; empty for what is none.
+func (e *Env) Event(m matter.Message) string {
+	t := lines.Teller{Words: e.Words, Name: e.NameOrYou, Class: e.Class}
+	return t.Event(m)
 }

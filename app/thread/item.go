@@ -60,6 +60,9 @@ func arrange(msgs []matter.Message, unread uint64, self matter.MemberID, zone *t
 		switch m.Kind {
 		case matter.KindOpened, matter.KindAdded, matter.KindRemoved, matter.KindDevice, matter.KindReopened:
 			it.key.kind = itemEvent
+		case matter.KindChanged, matter.KindProposed, matter.KindSigned, matter.KindDeclined, matter.KindWithdrawn, matter.KindLeft,
+			matter.KindBroken, matter.KindOverreach, matter.KindHistory:
+			it.key.kind = itemEvent
 		case matter.KindConcluded:
 			it.key.kind = itemStamp
 		default:

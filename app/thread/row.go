@@ -238,6 +238,9 @@ func (r *row) setMark(width float32) {
 	case itemEvent:
 		text, ground = r.eventText(), apptheme.Of(apptheme.Event)
 		r.height = 38
+		if k := r.it.msg.Kind; k == matter.KindBroken || k == matter.KindOverreach {
+			ink = apptheme.SealText
+		}
 	case itemDay:
 		text, bold = r.env.Words.Day(r.it.day, r.env.Now()), true
 	case itemUnread:
@@ -307,6 +310,9 @@ func (r *row) eventText() string {
 			return r.env.T("%s · %s left", when, who)
 		}
 		return r.env.T("%s · %s removed %s", when, who, r.env.Names(m.Subjects))
+	}
+	if event := r.env.Event(*m); event != "" {
+		return r.env.T("%s · %s", when, appwidget.OneLine(event))
 	}
 	if with := without(m.Subjects, m.Author); len(with) > 0 {
 		return r.env.T("%s · %s started this matter with %s", when, who, r.env.Names(with))

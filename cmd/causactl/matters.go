@@ -16,14 +16,17 @@ func matterOpen(c *call) func([]string) error {
 	class := c.flags.String("class", string(matter.ClassGeneral), "the kind of matter")
 	with := c.flags.StringSlice("with", nil, "the other participants")
 	due := c.flags.String("due", "", "when it is due, as 2006-01-02")
+	history := c.flags.String("history", "from-now", "what those who come later read: everything or from-now")
+	parent := c.flags.String("parent", "", "the matter that it is part of")
+	draft := c.flags.Bool("draft", false, "prepare it only")
 	return func(args []string) error {
-		n := core.NewMatter{Title: args[0], Class: matter.Class(*class)}
-		if *due != "" {
-			d, err := date(*due)
-			if err != nil {
-				return err
-			}
-			n.Due = d
+		n := core.NewMatter{Title: args[0], Class: matter.Class(*class), Draft: *draft}
+		var err error
+		if n.Due, err = dayOrNone(*due); err != nil {
+			return err
+		}
+		if n.History, err = historyOf(*history); err != nil {
+			return err
 		}
 		return c.within(func(cl *core.Client) error {
 			behind := c.sync(cl)
@@ -34,6 +37,13 @@ func matterOpen(c *call) func([]string) error {
 				}
 				n.With = append(n.With, m.ID)
 			}
+			if *parent != "" {
+				p, err := cl.FindMatter(c.ctx, *parent)
+				if err != nil {
+					return err
+				}
+				n.Parent = p
+			}
 			id, err := cl.OpenMatter(c.ctx, n)
 			if err != nil {
 				return err
@@ -41,7 +51,7 @@ func matterOpen(c *call) func([]string) error {
 			c.out.line(struct {
 				ID string `json:"id"`
 			}{id.String()}, "%s", id.String())
-			if behind != nil {
+			if behind != nil || n.Draft {
 				return behind
 			}
 			return c.settled(cl, id)
@@ -110,7 +120,8 @@ func (c *call) matter(cl *core.Client, m matter.Matter, suite string) {
 		Unread       int       `json:"unread"`
 		Waiting      int       `json:"waiting,omitempty"`
 		Suite        string    `json:"suite,omitempty"`
-	}{m.ID.String(), m.Title, string(m.Class), state, owner.Name, due, m.Opened, people, m.Unread, m.Waiting, suite},
+		lifeShown
+	}{m.ID.String(), m.Title, string(m.Class), state, owner.Name, due, m.Opened, people, m.Unread, m.Waiting, suite, c.life(cl, m)},
 		"%s  %-8s %-9s %s  (%s)", m.ID.Short(), string(m.Class), state, m.Title, strings.Join(people, ", "))
 }
 
@@ -124,6 +135,8 @@ func names(cl *core.Client, ids []matter.MemberID) []string {
 }
 
 func matterAdd(c *call) func([]string) error {
+	part := c.flags.String("part", "", "their part: participant, observer or guest")
+	until := c.flags.String("until", "", "the day on which a guest's time ends")
 	return func(args []string) error {
 		return c.synced(func(cl *core.Client) error {
 			id, err := cl.FindMatter(c.ctx, args[0])
@@ -137,6 +150,11 @@ func matterAdd(c *call) func([]string) error {
 					return err
 				}
 				who = append(who, m.ID)
+				if *part != "" {
+					if err := c.assign(cl, id, m.ID, *part, *until); err != nil {
+						return err
+					}
+				}
 			}
 			if err := cl.AddParticipants(c.ctx, id, who); err != nil {
 				return err
@@ -166,6 +184,7 @@ func matterRemove(c *call) func([]string) error {
 }
 
 func matterConclude(c *call) func([]string) error {
+	cosigners := c.flags.StringSlice("cosigner", nil, "who has to sign it too")
 	facts := c.flags.StringArray("fact", nil, "one line of the decision table, as NAME=VALUE")
 	return func(args []string) error {
 		con := core.Conclusion{Decision: args[1]}
@@ -177,6 +196,13 @@ func matterConclude(c *call) func([]string) error {
 			con.Facts = append(con.Facts, matter.Fact{Name: name, Value: value})
 		}
 		return c.inMatter(args[0], func(cl *core.Client, id matter.ID) error {
+			for _, name := range *cosigners {
+				m, err := cl.FindMember(c.ctx, name)
+				if err != nil {
+					return err
+				}
+				con.Cosigners = append(con.Cosigners, m.ID)
+			}
 			_, err := cl.Conclude(c.ctx, id, con)
 			return err
 		})

@@ -48,7 +48,10 @@ var kindNames = map[matter.Kind]string{
 	matter.KindRemoved: "removed", matter.KindUnread: "unreadable", matter.KindNewer: "newer",
 	matter.KindDevice: "device", matter.KindConcluded: "concluded", matter.KindReopened: "reopened",
 	matter.KindRecalled: "recalled", matter.KindTask: "task", matter.KindPoll: "poll", matter.KindMoved: "moved",
-	matter.KindUrgent: "urgent",
+	matter.KindUrgent:  "urgent",
+	matter.KindChanged: "changed", matter.KindProposed: "proposed", matter.KindSigned: "signed", matter.KindDeclined: "declined",
+	matter.KindWithdrawn: "withdrawn", matter.KindLeft: "left", matter.KindBroken: "broken", matter.KindOverreach: "overreach",
+	matter.KindHistory: "history",
 }
 
 var deliveryNames = map[matter.Delivery]string{
@@ -91,6 +94,10 @@ func (c *call) message(cl *core.Client, m matter.Message, event string) {
 		text = c.tr.T("%s moved a message to the matter %s", strings.Join(subjects, ", "), m.Moved.Short())
 	case matter.KindNewer:
 		text = c.tr.T("This message needs a newer version of Causa")
+	default:
+		if event := c.teller(cl).Event(m); event != "" {
+			text = event
+		}
 	}
 	said := m.Text
 	if !m.Kind.Said() {
@@ -108,10 +115,11 @@ func (c *call) message(cl *core.Client, m matter.Message, event string) {
 		Text     string        `json:"text"`
 		Subjects []string      `json:"subjects,omitempty"`
 		Facts    []matter.Fact `json:"facts,omitempty"`
+		Change   *changeShown  `json:"change,omitempty"`
 		gained
 		Delivery string `json:"delivery"`
 		Problem  string `json:"problem,omitempty"`
-	}{event, m.Matter.String(), m.Seq, m.ID.String(), m.Time, author.Name, m.Device.String(), kindNames[m.Kind], mentioned(cl, said), subjects, m.Facts, gainedOf(cl, &m), deliveryNames[m.Delivery], m.Problem}
+	}{event, m.Matter.String(), m.Seq, m.ID.String(), m.Time, author.Name, m.Device.String(), kindNames[m.Kind], mentioned(cl, said), subjects, m.Facts, shown(m.Change), gainedOf(cl, &m), deliveryNames[m.Delivery], m.Problem}
 	mark := ""
 	switch {
 	case m.Delivery == matter.DeliveryQueued:
