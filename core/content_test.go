@@ -164,7 +164,8 @@ func FuzzConclusion(f *testing.F) {
 
 func FuzzChange(f *testing.F) {
 	for _, c := range []change{
-		{Field: matter.FieldTitle, Text: "x"}, {Field: matter.FieldWaiting, ID: [16]byte{1}, Time: time.UnixMilli(5), Text: "why"},
+		{Field: matter.FieldTitle, Text: "x"},
+		{Field: matter.FieldWaiting, ID: [16]byte{1}, Time: time.UnixMilli(5), Text: "why"},
 		{Field: matter.FieldPart, ID: [16]byte{1}, Value: uint8(matter.PartGuest), Time: time.UnixMilli(5)},
 	} {
 		b, err := c.bytes()
