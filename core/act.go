@@ -86,7 +86,7 @@ func may(kind uint16, who matter.MemberID, p store.Place, m *matter.Message) err
 		is |= assignee
 	}
 	switch {
-	case p.State == matter.StateConcluded || p.State == matter.StateArchived:
+	case p.State.Closed():
 		return concludedAlready()
 	case !r.to(m):
 		return &fault.Error{Text: "This can't be done with that message.", Hint: "It may have been taken back, or it is of another kind."}

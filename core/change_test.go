@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	owner    = matter.MemberID{1}
+	boss     = matter.MemberID{1}
 	worker   = matter.MemberID{2}
 	observer = matter.MemberID{3}
 	guest    = matter.MemberID{4}
@@ -21,7 +21,7 @@ var (
 // lived is a matter with somebody in each part.
 func lived(state matter.State) *matter.Matter {
 	m := &matter.Matter{
-		ID: matter.ID{7}, Title: "work", Class: matter.ClassGeneral, State: state, Owner: owner, OpenedBy: owner, Opened: noon,
+		ID: matter.ID{7}, Title: "work", Class: matter.ClassGeneral, State: state, Owner: boss, OpenedBy: boss, Opened: noon,
 		Life: matter.Life{
 			Labels: []string{"old"}, Links: []matter.ID{{8}}, Groups: []matter.GroupID{{9}},
 			Parts: []matter.Assigned{{Member: observer, Part: matter.PartObserver}, {Member: guest, Part: matter.PartGuest, Until: noon.Add(time.Hour)}},
@@ -45,7 +45,7 @@ var effective = map[matter.Field]change{
 
 // TestWhoMayChangeWhat goes through the whole table of section 5 of docs/protocol.md.
 func TestWhoMayChangeWhat(t *testing.T) {
-	work := []matter.MemberID{owner, worker}
+	work := []matter.MemberID{boss, worker}
 	all := map[matter.Field][]matter.MemberID{
 		matter.FieldLabelAdded: work, matter.FieldLabelRemoved: work, matter.FieldLinkAdded: work, matter.FieldLinkRemoved: work,
 		matter.FieldWaiting: work, matter.FieldResumed: work, matter.FieldLeft: {worker, observer, guest},
@@ -63,12 +63,12 @@ func TestWhoMayChangeWhat(t *testing.T) {
 		for _, state := range []matter.State{matter.StateWaiting, matter.StateConcluded} {
 			may, ok := all[field]
 			if !ok {
-				may = []matter.MemberID{owner}
+				may = []matter.MemberID{boss}
 			}
 			if state == matter.StateConcluded && !closed[field] || state == matter.StateWaiting && field == matter.FieldArchived {
 				may = nil
 			}
-			for _, who := range []matter.MemberID{owner, worker, observer, guest} {
+			for _, who := range []matter.MemberID{boss, worker, observer, guest} {
 				want := false
 				for _, m := range may {
 					want = want || m == who
@@ -96,7 +96,7 @@ func TestGuestsAndAdministrators(t *testing.T) {
 		{"an administrator takes a matter over", voice{member: worker, at: noon, admin: true}, change{Field: matter.FieldOwner, ID: worker}, true},
 		{"but changes nothing else", voice{member: worker, at: noon, admin: true}, change{Field: matter.FieldTitle, Text: "x"}, false},
 		{"a guest leaves", voice{member: guest, at: noon}, change{Field: matter.FieldLeft}, true},
-		{"the owner can't be given another part", voice{member: owner, at: noon}, change{Field: matter.FieldPart, ID: owner, Value: uint8(matter.PartObserver)}, false},
+		{"the boss can't be given another part", voice{member: boss, at: noon}, change{Field: matter.FieldPart, ID: boss, Value: uint8(matter.PartObserver)}, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -118,7 +118,7 @@ func TestGuestsAndAdministrators(t *testing.T) {
 func TestChangesAndDescriptionsAgree(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := lived(matter.StateOpen)
-		who := rapid.SampledFrom([]matter.MemberID{owner, worker, observer, guest})
+		who := rapid.SampledFrom([]matter.MemberID{boss, worker, observer, guest})
 		fields := make([]matter.Field, 0, len(fieldUses))
 		for f := matter.FieldTitle; f <= matter.FieldLeft; f++ {
 			fields = append(fields, f)

@@ -47,7 +47,7 @@ func (c *Client) AddPoll(ctx context.Context, id matter.ID, n NewPoll) (matter.M
 		return matter.Message{}, &fault.Error{Text: "A poll has 2 to 20 different answers.", Hint: "Write each in a few words."}
 	}
 	return c.post(ctx, id, func(_ *store.Tx, p store.Place) (uint16, []byte, error) {
-		if p.State == matter.StateConcluded {
+		if p.State.Closed() {
 			return 0, nil, concludedAlready()
 		}
 		var b cryptobyte.Builder

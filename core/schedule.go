@@ -31,7 +31,7 @@ func (c *Client) Schedule(ctx context.Context, id matter.ID, text string, at tim
 			return err
 		case p.Removed:
 			return notIn(nil)
-		case p.State == matter.StateConcluded:
+		case p.State.Closed():
 			return concludedAlready()
 		}
 		it = store.Outgoing{Matter: id, ID: matter.NewMessageID(), Time: c.now(), Due: at.Truncate(time.Millisecond)}
@@ -149,7 +149,7 @@ func (c *Client) promote(tx *store.Tx, now time.Time) (some bool, next time.Time
 		if err != nil {
 			return some, next, err
 		}
-		if p.State == matter.StateConcluded {
+		if p.State.Closed() {
 			why, _ := fault.Words(concludedAlready(), nil)
 			if err := tx.SetFailed(it.Position, why); err != nil {
 				return some, next, err

@@ -32,7 +32,7 @@ func (c *Client) AddTask(ctx context.Context, id matter.ID, t NewTask) (matter.M
 		return matter.Message{}, err
 	}
 	return c.post(ctx, id, func(tx *store.Tx, p store.Place) (uint16, []byte, error) {
-		if p.State == matter.StateConcluded {
+		if p.State.Closed() {
 			return 0, nil, concludedAlready()
 		}
 		if err := c.takesPart(tx, id, t.Assignee); err != nil {

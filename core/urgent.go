@@ -138,7 +138,7 @@ func (c *Client) SendUrgent(ctx context.Context, id matter.ID, text, reason stri
 		}
 	}
 	return c.post(ctx, id, func(tx *store.Tx, p store.Place) (uint16, []byte, error) {
-		if p.State == matter.StateConcluded {
+		if p.State.Closed() {
 			return 0, nil, concludedAlready()
 		}
 		if err := c.mayBeUrgent(tx); err != nil {

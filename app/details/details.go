@@ -105,7 +105,7 @@ func (p *Panel) ending() fyne.CanvasObject {
 	switch {
 	case p.m.Removed || p.m.Owner != p.env.People.Me().ID:
 		return nil
-	case p.m.State == matter.StateConcluded:
+	case p.m.State.Closed():
 		return appwidget.NewButton(p.env.T("Reopen this matter…"), appwidget.Quiet, p.reopen)
 	}
 	return appwidget.NewButton(p.env.T("Conclude this matter…"), appwidget.Final, p.conclude)

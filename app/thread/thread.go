@@ -190,7 +190,7 @@ func (t *Thread) SetStatus(s core.Status) {
 
 // setOver takes the composer away where nothing more can be said.
 func (t *Thread) setOver() {
-	concluded := t.m.State == matter.StateConcluded
+	concluded := t.m.State.Closed()
 	if t.composer.Hidden && !t.m.Removed && !concluded {
 		t.failed.Clear() // reopened
 	}
