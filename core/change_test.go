@@ -28,7 +28,7 @@ func lived(state matter.State) *matter.Matter {
 		},
 	}
 	if state == matter.StateWaiting {
-		m.Waiting = &matter.Waiting{On: worker}
+		m.WaitsFor = &matter.Waiting{On: worker}
 	}
 	return m
 }

@@ -78,6 +78,7 @@ func exportEntries(tx *store.Tx, id matter.ID) ([]byte, error) {
 		r := proofRecord{Seq: e.Seq, Digest: [32]byte(e.Digest)}
 		if e.Signed != nil {
 			var err error
+			r.Time = unixMilli(e.Time)
 			if r.Signed, err = unpackEvidence(id, e); err != nil {
 				return err
 			}

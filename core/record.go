@@ -20,6 +20,7 @@ type proofRecord struct {
 	Seq    uint64
 	Digest [32]byte
 	Signed *seal.Signed     // nil: a commit, content that could not be read, or was destroyed
+	Time   uint64           // the hub's, of what is signed
 	Key    *seal.MessageKey // nil: the epoch's secret is gone
 }
 
@@ -32,6 +33,7 @@ func (r *proofRecord) write(b *cryptobyte.Builder) {
 	}
 	b.AddUint8(1 + flag(r.Key != nil))
 	h := r.Signed.Header
+	b.AddUint64(r.Time)
 	b.AddUint64(h.Epoch)
 	b.AddBytes(h.Sender[:])
 	b.AddBytes(h.Message[:])
@@ -54,7 +56,7 @@ func readRecord(s *cryptobyte.String, id matter.ID) (r proofRecord, ok bool) {
 	r.Signed = &seal.Signed{Header: seal.Header{Matter: id}}
 	h := &r.Signed.Header
 	var body cryptobyte.String
-	if !s.ReadUint64(&h.Epoch) || !s.CopyBytes(h.Sender[:]) || !s.CopyBytes(h.Message[:]) || !s.CopyBytes(r.Signed.Nonce[:]) ||
+	if !s.ReadUint64(&r.Time) || r.Time > maxMillis || !s.ReadUint64(&h.Epoch) || !s.CopyBytes(h.Sender[:]) || !s.CopyBytes(h.Message[:]) || !s.CopyBytes(r.Signed.Nonce[:]) ||
 		!s.CopyBytes(r.Signed.Signature[:]) || !s.ReadUint24LengthPrefixed(&body) {
 		return r, false
 	}

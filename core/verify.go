@@ -229,7 +229,10 @@ func (v *verifying) checkEntries() error {
 				return badEntry(r.Seq, err)
 			}
 			h := r.Signed.Header
-			if entryDigest(&pb.Entry{Kind: pb.EntryKind_ENTRY_KIND_CONTENT, Sender: h.Sender[:], Epoch: h.Epoch, Payload: payload}) != r.Digest {
+			e := &pb.Entry{
+				Seq: r.Seq, TimeMs: int64(r.Time), Kind: pb.EntryKind_ENTRY_KIND_CONTENT, Sender: h.Sender[:], Epoch: h.Epoch, Payload: payload,
+			}
+			if entryDigest(e) != r.Digest {
 				return badEntry(r.Seq, errors.New("its digest is another"))
 			}
 		}

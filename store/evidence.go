@@ -2,6 +2,7 @@ package store
 
 import (
 	"database/sql"
+	"time"
 
 	"causa/matter"
 )
@@ -12,7 +13,8 @@ type Evidence struct {
 	Digest  []byte
 	Device  matter.DeviceID // who signed, and ...
 	Message matter.MessageID
-	Signed  []byte // ... what; nil when it is a commit, could not be read or was destroyed
+	Time    time.Time // the hub's, of content
+	Signed  []byte    // ... what; nil when it is a commit, could not be read or was destroyed
 }
 
 // AddEvidence keeps what the author of an entry signed, beside its digest.
@@ -36,15 +38,16 @@ func (tx *Tx) evidence(f func(Evidence) error, where string, args ...any) error 
 		var seq int64
 		var e Evidence
 		var device, message []byte
-		if err := r.Scan(&seq, &e.Digest, &e.Signed, &device, &message); err != nil {
+		var ms sql.NullInt64
+		if err := r.Scan(&seq, &e.Digest, &e.Signed, &device, &message, &ms); err != nil {
 			return err
 		}
 		e.Seq = uint64(seq)
 		if len(device) == len(e.Device) && len(message) == len(e.Message) {
-			e.Device, e.Message = matter.DeviceID(device), matter.MessageID(message)
+			e.Device, e.Message, e.Time = matter.DeviceID(device), matter.MessageID(message), instant(ms.Int64)
 		} else {
 			e.Signed = nil
 		}
 		return f(e)
-	}, "SELECT d.seq, d.digest, d.signed, m.device, m.id FROM entry_digest d LEFT JOIN message m ON m.matter = d.matter AND m.seq = d.seq "+where, args...)
+	}, "SELECT d.seq, d.digest, d.signed, m.device, m.id, m.time FROM entry_digest d LEFT JOIN message m ON m.matter = d.matter AND m.seq = d.seq "+where, args...)
 }
