@@ -383,11 +383,11 @@ func (a *applying) content(e *pb.Entry) error {
 			return err
 		}
 	}
-	return a.file(e, m, con)
+	return a.take(e, m, con)
 }
 
-// file puts what somebody said where it belongs.
-func (a *applying) file(e *pb.Entry, m matter.Message, con content) error {
+// take puts what somebody said where it belongs.
+func (a *applying) take(e *pb.Entry, m matter.Message, con content) error {
 	if done, err := a.weigh(e, m, con); err != nil || done {
 		return err
 	}
@@ -407,7 +407,7 @@ func (a *applying) file(e *pb.Entry, m matter.Message, con content) error {
 	case contentQuiet, contentRead, contentListed:
 		return a.told(m, con)
 	case contentFile:
-		return a.file(e, m, con)
+		return a.take(e, m, con)
 	default:
 		if act := acts[con.Kind]; act != nil {
 			return act(a, e, m, con)

@@ -210,7 +210,7 @@ func (a *applying) again(e *pb.Entry) error {
 			return err
 		}
 		a.filed = false
-		if err := a.file(e, m, con); err != nil || a.filed {
+		if err := a.take(e, m, con); err != nil || a.filed {
 			return err
 		}
 		return a.hide(e, m)
