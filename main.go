@@ -94,10 +94,12 @@ func run() int {
 	defer host.close()
 	opts.Problem = host.resume()
 
-	dev := &device{opts: core.Options{Home: o.home, Log: log}, ctx: ctx}
+	dev := &device{opts: core.Options{Home: o.home, Keystore: core.SystemKeystore(), Log: log}, ctx: ctx}
+	opts.Locker = dev
 	switch err := dev.open(); {
 	case err == nil:
 		opts.Engine = dev.client
+	case errors.Is(err, core.ErrLocked): // the window asks for the passcode
 	case errors.Is(err, core.ErrNoAccount):
 		opts.Host, opts.Join = host, dev.join
 	case errors.Is(err, core.ErrDamaged):
@@ -149,13 +151,65 @@ func (d *device) join(ctx context.Context, r core.JoinRequest) (app.Engine, erro
 	return client, nil
 }
 
+// Locked implements app.Locker.
+func (d *device) Locked() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	has, err := core.HasPasscode(d.opts.Home)
+	return d.client == nil && has && err == nil
+}
+
+// Unlock implements app.Locker.
+func (d *device) Unlock(_ context.Context, passcode []byte) (app.Engine, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.reopen(passcode)
+}
+
+// reopen opens the account with a passcode, which may be empty. d.mu is held.
+func (d *device) reopen(passcode []byte) (app.Engine, error) {
+	opts := d.opts
+	opts.Passcode = passcode
+	client, err := core.Open(d.ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	d.client = client
+	return client, nil
+}
+
+// Lock implements app.Locker.
+func (d *device) Lock() error { return d.close() }
+
+// SetPasscode implements app.Locker.
+func (d *device) SetPasscode(ctx context.Context, old, passcode []byte) (app.Engine, error) {
+	if err := d.close(); err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	opts := d.opts
+	opts.Passcode = old
+	err := core.SetPasscode(ctx, opts, passcode)
+	if err != nil {
+		passcode = old
+	}
+	engine, reopened := d.reopen(passcode)
+	if err == nil {
+		err = reopened
+	}
+	return engine, err
+}
+
 func (d *device) close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.client == nil {
 		return nil
 	}
-	return d.client.Close()
+	client := d.client
+	d.client = nil
+	return client.Close()
 }
 
 // show shows the window until it is closed.

@@ -30,6 +30,7 @@ type Engine interface {
 	Status() core.Status
 	Subscribe(f func(core.Event)) (cancel func())
 	Members(ctx context.Context) ([]matter.Member, error)
+	Lock() core.Lock
 
 	matters.Engine
 	thread.Engine
@@ -47,6 +48,7 @@ type Options struct {
 	Engine  Engine // nil: nobody is signed in yet
 	Host    welcome.Host
 	Join    func(ctx context.Context, r core.JoinRequest) (Engine, error)
+	Locker  Locker // nil: this account can't have a passcode
 	Link    string // an invite that the program was started with
 	Device  string // how this computer is called
 	Lang    string // overrules what was chosen
@@ -88,6 +90,11 @@ type App struct {
 	begun    bool      // the first list of matters has come
 	want     matter.ID // to be opened as soon as the list has it
 	away     bool      // another window is in front
+
+	used     time.Time // when somebody last used the app
+	trace    traces    // of that
+	moves    int       // of the pointer
+	watching int       // counts watches, so that an old one's end does not lock a new one
 }
 
 // The keys under which a person's choices are kept.
@@ -121,19 +128,14 @@ func New(opts Options) *App {
 	}
 	a := &App{opts: opts, engine: opts.Engine}
 	a.inbox.do, a.inbox.deliver = opts.do, a.deliver
-	a.env = &screen.Env{
-		Words:  words.For(Language(opts)),
-		Window: opts.Window.Canvas(),
-		People: screen.NewPeople(matter.MemberID{}, nil),
-		Log:    func(err error) { opts.Log.Info("told a person", "error", err) },
-		Now:    opts.Now,
-		Run:    opts.Run,
-		Copy:   func(text string) { fyne.CurrentApp().Clipboard().SetContent(text) },
-		Tell:   a.tell,
-	}
+	a.newEnv()
 	a.setMode(a.mode())
 	opts.Window.SetPadded(false)
 	a.addShortcuts()
+	if a.engine == nil && opts.Locker != nil && opts.Locker.Locked() {
+		a.showLock(nil)
+		return a
+	}
 	if a.engine == nil {
 		a.showWelcome()
 		return a
@@ -151,6 +153,28 @@ func (o *Options) do(f func()) {
 	if o.Wake != nil {
 		o.Wake()
 	}
+}
+
+// newEnv gives the screens made from now on what they need. What earlier ones have begun
+// and not finished yet is forgotten: it may be of an account that was left.
+func (a *App) newEnv() {
+	env := &screen.Env{
+		Words:  words.For(Language(a.opts)),
+		Window: a.opts.Window.Canvas(),
+		People: screen.NewPeople(matter.MemberID{}, nil),
+		Log:    func(err error) { a.opts.Log.Info("told a person", "error", err) },
+		Now:    a.opts.Now,
+		Copy:   func(text string) { fyne.CurrentApp().Clipboard().SetContent(text) },
+		Tell:   a.tell,
+	}
+	env.Run = func(work, done func()) {
+		a.opts.Run(work, func() {
+			if a.env == env {
+				done()
+			}
+		})
+	}
+	a.env = env
 }
 
 // Close stops listening to the engine, which is left to whoever opened it.
@@ -242,6 +266,7 @@ func (a *App) start() {
 	a.cancel = a.engine.Subscribe(a.inbox.add)
 	a.reloadPeople()
 	a.list.Reload()
+	a.watch()
 	if a.opts.Problem != nil {
 		a.env.TellFault(a.opts.Problem)
 	}
@@ -266,6 +291,7 @@ func (a *App) build() {
 	a.settings = settings.New(env, engine, settings.Choices{
 		Mode: a.mode(), SetMode: a.setMode, SetLanguage: a.setLanguage, Version: a.opts.Version,
 		Shortcuts:  a.showShortcuts,
+		Lock:       a.lockRows,
 		LinkDevice: func() { invite.ShowDevice(env, engine, env.People.Self) },
 	})
 	a.shell = newShell(a)

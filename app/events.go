@@ -46,6 +46,9 @@ func (in *inbox) flush() {
 
 // deliver tells the screens what happened, each thing that needs reading only once.
 func (a *App) deliver(events []core.Event) {
+	if a.shell == nil {
+		return // the account was left meanwhile
+	}
 	var list, people bool
 	var status *core.Status
 	for _, e := range events {
@@ -60,6 +63,9 @@ func (a *App) deliver(events []core.Event) {
 			a.thread.Changed(e.Message)
 		case core.DirectoryChanged:
 			people = true
+		case core.LockDue:
+			a.Lock()
+			return
 		case core.Shut:
 			a.shut(e.Reason)
 			return

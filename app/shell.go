@@ -5,6 +5,7 @@ import (
 	appwidget "causa/app/widget"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/widget"
 )
 
@@ -78,6 +79,15 @@ func (s *shell) showEmpty() {
 	words.Insets = appwidget.Around(20)
 	s.empty.SetContent(appwidget.NewCentre(appwidget.NewBox(380, 0, words)))
 }
+
+// MouseIn is part of desktop.Hoverable.
+func (s *shell) MouseIn(*desktop.MouseEvent) { s.a.moves++ }
+
+// MouseMoved is part of desktop.Hoverable: somebody is there.
+func (s *shell) MouseMoved(*desktop.MouseEvent) { s.a.moves++ }
+
+// MouseOut is part of desktop.Hoverable.
+func (s *shell) MouseOut() {}
 
 // CreateRenderer is part of fyne.Widget.
 func (s *shell) CreateRenderer() fyne.WidgetRenderer { return &shellRenderer{s} }

@@ -22,6 +22,7 @@ var shortcuts = []shortcut{
 	{"Alt+↑  Alt+↓", words.Mark("Matter above, matter below")},
 	{"Ctrl+1  2  3", words.Mark("Matters, people, settings")},
 	{"Ctrl+,", words.Mark("Settings")},
+	{"Ctrl+L", words.Mark("Lock, if there is a passcode")},
 	{"Enter", words.Mark("Send")},
 	{"Shift+Enter", words.Mark("New line")},
 	{"Page ↑  Page ↓", words.Mark("Scroll the thread while writing")},
@@ -59,6 +60,7 @@ func (a *App) addShortcuts() {
 	ctrl := fyne.KeyModifierShortcutDefault
 	add(fyne.KeyK, ctrl, a.search)
 	add(fyne.KeyN, ctrl, a.NewMatter)
+	add(fyne.KeyL, ctrl, a.Lock)
 	add(fyne.KeyComma, ctrl, inside(func() { a.Go(placeSettings) }))
 	for i, key := range []fyne.KeyName{fyne.Key1, fyne.Key2, fyne.Key3} {
 		add(key, ctrl, inside(func() { a.Go(place(i)) }))

@@ -31,6 +31,7 @@ type Engine struct {
 	serial    uint64
 	failure   error
 	held      bool // messages stay queued
+	lock      core.Lock
 }
 
 // New returns an engine of a member who is alone in an organisation.
@@ -214,4 +215,18 @@ func (e *Engine) ID(title string) matter.ID {
 		return matter.ID{}
 	}
 	return all[i].ID
+}
+
+// SetLock says how the device is locked.
+func (e *Engine) SetLock(l core.Lock) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.lock = l
+}
+
+// Lock implements app.Engine.
+func (e *Engine) Lock() core.Lock {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.lock
 }

@@ -31,6 +31,7 @@ type Choices struct {
 	LinkDevice  func()
 	Shortcuts   func() // shows them
 	Version     string
+	Lock        func() []fyne.CanvasObject // how this device is locked; nil: it can't be
 }
 
 // A Settings is the screen.
@@ -82,12 +83,20 @@ func (s *Settings) show() {
 	devices = append(devices, appwidget.NewRow(0, 1, appwidget.NewIconButton("plus", env.T("Link a device"), appwidget.Quiet, s.choices.LinkDevice), appwidget.NewSpace(0, 0)))
 	name := appwidget.NewHeading(appwidget.OneLine(me.Member.Name), apptheme.SizeHeading+1)
 	who := appwidget.NewSmall(env.T("%s · %s", env.Role(me.Member.Role), appwidget.OneLine(me.Organisation)))
-	s.column.Set(
+	var locking []fyne.CanvasObject
+	if s.choices.Lock != nil {
+		if rows := s.choices.Lock(); len(rows) > 0 {
+			locking = []fyne.CanvasObject{section(env.T("Lock")), card(rows...)}
+		}
+	}
+	objects := []fyne.CanvasObject{
 		appwidget.NewHeading(env.T("Settings"), apptheme.SizeTitle),
 		card(appwidget.NewRow(14, 1, appwidget.NewAvatar(me.Member.Name, me.Member.ID[:], 48), appwidget.NewColumn(1, name, who))),
 		section(env.T("Language")), card(s.language()),
 		section(env.T("Appearance")), card(s.appearance()),
 		section(env.T("My devices")), card(devices...),
+	}
+	objects = append(append(objects, locking...),
 		section(env.T("Organisation")), card(
 			fact(env.T("Organisation"), me.Organisation),
 			fact(env.T("Hub"), me.Hub),
@@ -95,6 +104,7 @@ func (s *Settings) show() {
 		section(env.T("About")), card(
 			fact(env.T("Version"), s.choices.Version),
 			appwidget.NewRow(0, 1, appwidget.NewIconButton("keyboard", env.T("Keyboard shortcuts"), appwidget.Quiet, s.choices.Shortcuts), appwidget.NewSpace(0, 0))))
+	s.column.Set(objects...)
 	s.page.Fit()
 }
 
@@ -178,6 +188,7 @@ var entries = map[string]string{
 	"member left":      words.Mark("Member left"),
 	"device revoked":   words.Mark("Device revoked"),
 	"policy set":       words.Mark("Policy set"),
+	"new tries given":  words.Mark("New tries given"),
 }
 
 func (s *Settings) entry(l core.AuditLine) string {
