@@ -407,7 +407,7 @@ func (a *applying) take(e *pb.Entry, m matter.Message, con content) error {
 	case contentQuiet, contentRead, contentListed:
 		return a.told(m, con)
 	case contentFile:
-		return a.take(e, m, con)
+		return a.file(e, m, con)
 	default:
 		if act := acts[con.Kind]; act != nil {
 			return act(a, e, m, con)
