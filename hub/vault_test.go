@@ -296,7 +296,7 @@ func TestBackupHasNoSlots(t *testing.T) {
 }
 
 // attack: the hub is put back to a backup from before a wipe
-func TestWipeDestroysSlots(t *testing.T) {
+func TestBackupDoesNotUndoWipe(t *testing.T) {
 	data := t.TempDir()
 	r := newRig(t, func(o *hub.Options) { o.Data = data })
 	alice := r.hire(matter.RoleMember)
