@@ -34,6 +34,7 @@ type engineState struct {
 	rejoin     map[matter.ID]*mls.Pending // such commits that the hub has taken and not pushed yet
 	sick       bool                       // the status tells why the hub takes nothing
 	wait       time.Time                  // the hub asked not to send before
+	published  quietKey                   // the quiet hours that the hub was told of on this connection
 }
 
 func newEngineState() engineState {
@@ -144,6 +145,10 @@ func (c *Client) converse(ctx context.Context, l *link, ready *pb.Ready) error {
 		return err
 	}
 	clear(c.work.committing) // pulled by now
+	c.work.published = quietKey{}
+	if err := c.tellStatus(ctx, l); err != nil {
+		return err
+	}
 	if err := c.settle(ctx, ready.GetLastCounter()); err != nil {
 		return err
 	}
@@ -175,6 +180,9 @@ func (c *Client) converse(ctx context.Context, l *link, ready *pb.Ready) error {
 			return err
 		}
 		c.takeWishes(ctx)
+		if err := c.publishQuiet(ctx, l); err != nil {
+			return err
+		}
 		soonest, err := c.reconcileDue(ctx, l)
 		if err != nil {
 			return err
@@ -273,6 +281,8 @@ func (c *Client) handlePushes(ctx context.Context, l *link) error {
 			if err := c.takePage(ctx, l, body.MatterPage); err != nil {
 				return err
 			}
+		case *pb.HubFrame_Wake:
+			c.events.tell(Woken{})
 		case *pb.HubFrame_Welcomes:
 			if err := c.join(ctx, l, body.Welcomes.GetItems()); err != nil {
 				return err

@@ -101,6 +101,9 @@ var refusalWords = map[wire.Code][2]string{
 	wire.CodeNoBlob:         {"The hub does not have this file any more.", "Ask whoever sent it to send it again."},
 	wire.CodeBlobQuota:      {"There is no more room for files at the hub.", "Ask whoever runs the hub for more room, or send a smaller file."},
 	wire.CodeUnavailable:    {"The hub can't reach what it keeps.", "Nothing is lost. Causa sends what waits when the hub can."},
+	wire.CodeQuiet:          {"The hub can't use these quiet hours.", "They hold on your devices. Ask whoever runs the hub to update it."},
+	wire.CodeUrgentBudget:   {"You have used up your urgent messages of these 24 hours.", "Send it as an ordinary message; it arrives when quiet hours end."},
+	wire.CodeWakeHost:       {"The hub sends no wake-ups to this address.", "Ask whoever runs the hub which hosts it allows."},
 	wire.CodeReplaced:       {"This device is connected from somewhere else too.", "Was this home copied? Each device needs its own."},
 }
 

@@ -194,7 +194,7 @@ func (c *Client) handOver(ctx context.Context, l *link, batch []sending, counter
 		var err error
 		s.answer, err = l.start(ctx, &pb.ClientFrame{Body: &pb.ClientFrame_SendContent{SendContent: &pb.SendContent{
 			Counter: counter + uint64(i) + 1, Matter: s.item.Matter[:], Epoch: s.epoch, Payload: s.payload,
-			Blobs: blobsOf(s.item.Content),
+			Blobs: blobsOf(s.item.Content), Urgent: isUrgent(s.item.Content),
 		}}})
 		if err != nil {
 			return err

@@ -77,6 +77,12 @@ func parseUrgent(raw []byte) (u urgentMessage, err error) {
 	return u, nil
 }
 
+// isUrgent reports whether content is an urgent message.
+func isUrgent(raw []byte) bool {
+	con, err := parseContent(raw)
+	return err == nil && con.Kind == contentUrgent
+}
+
 // message is what the thread shows.
 func (u urgentMessage) message(m matter.Message) matter.Message {
 	m.Kind, m.Text, m.Facts = matter.KindUrgent, u.Text, []matter.Fact{{Name: "reason", Value: u.Reason}}
@@ -116,7 +122,7 @@ func (c *Client) urgentUsed(tx *store.Tx) (int, error) {
 	}
 	waiting, err := tx.Outbox(lookAhead)
 	for _, it := range waiting {
-		if con, err := parseContent(it.Content); err == nil && con.Kind == contentUrgent {
+		if isUrgent(it.Content) {
 			n++
 		}
 	}

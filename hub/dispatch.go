@@ -70,6 +70,14 @@ func (s *session) handle(f *pb.ClientFrame) (*pb.HubFrame, error) {
 		return s.vaultConfirm(f.GetRequest(), body.VaultConfirm)
 	case *pb.ClientFrame_VaultDrop:
 		return s.vaultDrop(f.GetRequest(), body.VaultDrop)
+	case *pb.ClientFrame_PublishQuiet:
+		return nil, s.publishQuiet(id, body.PublishQuiet)
+	case *pb.ClientFrame_PullPresence:
+		return s.pullPresence(body.PullPresence)
+	case *pb.ClientFrame_SetStatus:
+		return s.setStatus(body.SetStatus)
+	case *pb.ClientFrame_SetWake:
+		return nil, s.setWake(id, body.SetWake)
 	default: // a second SignIn
 		return nil, refuse(wire.CodeNotAllowed)
 	}

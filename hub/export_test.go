@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"causa/hub/db/sqlite"
+	"causa/matter"
 )
 
 // LimitPages makes the hub's disk full at so many pages; 0 makes room again.
@@ -38,3 +39,24 @@ func (o *Options) SetClock(now func() time.Time) { o.now = now }
 
 // Expose returns the metrics.
 func (h *Hub) Expose() string { return h.expose() }
+
+// LookAtClock has the hub look at once at what is due by its clock.
+func (h *Hub) LookAtClock() {
+	h.holds.wake()
+	select {
+	case h.waker.nudge <- struct{}{}:
+	default:
+	}
+}
+
+// Public reports whether an address is one of the public network.
+var Public = public
+
+// CheckEndpoint refuses endpoints that the options don't allow.
+func (o Options) CheckEndpoint(endpoint string) error { return o.checkEndpoint(endpoint) }
+
+// Online reports whether a device is connected.
+func (h *Hub) Online(id matter.DeviceID) bool {
+	no, ok := h.directory.no(id)
+	return ok && h.online.of(no) != nil
+}

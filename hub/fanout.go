@@ -17,6 +17,15 @@ type segment struct {
 	devices []db.DeviceNo
 	entries []*pb.Entry
 	bytes   int
+	urgent  map[uint64]bool // sequences; nil: none
+}
+
+// mark notes that an entry is urgent.
+func (seg *segment) mark(seq uint64) {
+	if seg.urgent == nil {
+		seg.urgent = map[uint64]bool{}
+	}
+	seg.urgent[seq] = true
 }
 
 // page puts a new entry into the page that the matter's devices get, the sender's
@@ -63,6 +72,7 @@ func (h *Hub) deliverPage(seg *segment) {
 	it := item{frame: frame, matter: seg.no, entries: len(seg.entries)}
 	pos := position{id: seg.id, head: head}
 	h.online.each(seg.devices, func(s *session) { s.pushPage(it, pos) })
+	h.holds.arrived(seg)
 }
 
 // deliverLog pushes a new entry of the organisation log to every device.
@@ -136,6 +146,13 @@ func (o *online) each(devices []db.DeviceNo, fn func(*session)) {
 			fn(s)
 		}
 	}
+}
+
+// of returns the connection of a device, or nil.
+func (o *online) of(no db.DeviceNo) *session {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	return o.devices[no]
 }
 
 // everyDevice calls fn for all devices that are connected.

@@ -72,6 +72,7 @@ type Hub struct {
 	counters counters
 	metrics  net.Listener // nil unless asked for
 	aside    aside
+	attention
 
 	unsettled     atomic.Bool   // what the log says about slots is not carried out yet
 	full          atomic.Bool   // the disk was full when something was last to be stored
@@ -126,6 +127,9 @@ func Open(o Options) (_ *Hub, err error) {
 		return nil, err
 	}
 	if err := h.openVault(context.Background()); err != nil {
+		return nil, err
+	}
+	if err := h.openQuiet(context.Background()); err != nil {
 		return nil, err
 	}
 	if h.listener, err = net.Listen("tcp", o.Listen); err != nil { //nolint:noctx // nothing to wait for
@@ -299,6 +303,8 @@ func (h *Hub) start() {
 	if h.db.Shared() {
 		h.goroutines.Go(func() { h.follow(ctx) })
 	}
+	h.goroutines.Go(func() { h.holds.run(ctx) })
+	h.goroutines.Go(func() { h.waker.run(ctx) })
 	if h.opts.Retention > 0 {
 		h.goroutines.Go(func() { h.retain(ctx) })
 	}

@@ -216,5 +216,6 @@ func (h *Hub) adopt(e *orglog.Entry, enrolled db.DeviceNo) (ended []matter.Devic
 		h.directory.add(enrolled, e.Author)
 	}
 	h.settle(e)
+	h.quietEntry(e)
 	return ended, nil
 }

@@ -28,6 +28,8 @@ type counters struct {
 	content       atomic.Uint64           // messages on the disk
 	commits       atomic.Uint64           // commits on the disk
 	trimmed       atomic.Uint64           // entries that were too old
+	wakes         atomic.Uint64           // devices woken
+	wakesFailed   atomic.Uint64           // tries at an endpoint that failed
 	batches       histogram               // how long transactions take
 	batchRequests atomic.Uint64           // requests in them
 	conflicts     atomic.Uint64           // batches tried again because another hub was faster
@@ -135,6 +137,8 @@ func (h *Hub) expose() string {
 	e.value("entries_total", `{kind="content"}`, float64(c.content.Load()))
 	e.value("entries_total", `{kind="commit"}`, float64(c.commits.Load()))
 	e.single("trimmed_entries_total", "counter", "Entries deleted because they were too old.", float64(c.trimmed.Load()))
+	e.single("wakes_total", "counter", "Wake-ups sent to devices that are not connected, or sleep.", float64(c.wakes.Load()))
+	e.single("wakes_failed_total", "counter", "Tries at an endpoint that failed.", float64(c.wakesFailed.Load()))
 	e.single("pages_pushed_total", "counter", "Pages of matters put into the queue of a connection.", float64(c.pushed.Load()))
 	e.single("pages_left_out_total", "counter", "Pages that found no room in the queue of a slow connection, which pulls them later.", float64(c.leftOut.Load()))
 	e.single("received_bytes_total", "counter", "Bytes of frames received.", float64(c.received.Load()))

@@ -52,6 +52,12 @@ type Options struct {
 	// kept.
 	BlobExpiry time.Duration
 
+	// WakeHosts are the hosts (HOST, or HOST:PORT where it is not 443) at which devices
+	// may be woken over HTTPS. Empty: nowhere.
+	WakeHosts []string
+	// WakePrivate allows addresses of private networks and this machine, and HTTP.
+	WakePrivate bool
+
 	// Rates of one device.
 	Sends    Rate // messages handed over
 	Commits  Rate // changes of matters, of the organisation log and of its key packages

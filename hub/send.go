@@ -50,12 +50,20 @@ func (b *batch) sendContent(s *session, m *pb.SendContent) (*pb.HubFrame, error)
 	}
 	e := b.next(state, s, pb.EntryKind_ENTRY_KIND_CONTENT, m.GetPayload())
 	e.Counter = last + 1
+	if m.GetUrgent() {
+		if err := b.countUrgent(s, e.Counter, e.TimeMS); err != nil {
+			return nil, err
+		}
+	}
 	if err := b.tx.AddEntry(e); err != nil {
 		return nil, err
 	}
 	b.counters[s.no] = last + 1
 	b.advance(state, e)
 	b.page(state, s, e)
+	if m.GetUrgent() {
+		b.open[state.No].mark(e.Seq)
+	}
 	return accepted(e.Seq, e.TimeMS), nil
 }
 

@@ -99,6 +99,7 @@ func (h *Hub) connect(w http.ResponseWriter, r *http.Request) {
 	settle := settleOf(r) // the session must not hold the request
 	entered := h.online.enter(s, func() {
 		h.goroutines.Go(func() {
+			defer s.sleep(false)
 			defer h.online.remove(s)
 			defer s.cut()
 			s.run(settle)

@@ -50,6 +50,8 @@ type session struct {
 
 	enrolled atomic.Bool // the holder of the invite has used it
 
+	sleeping atomic.Bool // pages are left out until it wakes
+
 	pinging atomic.Bool
 	waiting atomic.Bool  // for its turn: it can give no sign of life
 	seen    atomic.Int64 // when the peer last gave a sign of life, Unix seconds
@@ -144,7 +146,7 @@ func (s *session) pushPage(it item, pos position) {
 		return
 	}
 	_, lagging := s.behind[it.matter]
-	if !lagging && s.queued+len(it.frame) <= maxQueued {
+	if !lagging && s.queued+len(it.frame) <= maxQueued && !s.sleeping.Load() {
 		s.hub.counters.pushed.Add(1)
 		s.enqueue(it)
 		return
@@ -182,6 +184,15 @@ func (s *session) pushWelcome(frame []byte) {
 		s.enqueue(item{frame: frame})
 	default:
 		s.poke = true
+	}
+}
+
+// pushWake tells a sleeping device that something waits.
+func (s *session) pushWake() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing == 0 && s.queued <= maxQueued {
+		s.enqueueFrame(&pb.HubFrame{Body: &pb.HubFrame_Wake{Wake: &pb.Wake{}}})
 	}
 }
 
@@ -327,7 +338,7 @@ func merge(queue []item) (frame []byte, taken int) {
 // catchUpLocked tells the device what was left out, once all that was queued before is
 // on its way. s.mu is held.
 func (s *session) catchUpLocked() {
-	if len(s.queue) > 0 || s.closing != 0 {
+	if len(s.queue) > 0 || s.closing != 0 || s.sleeping.Load() {
 		return
 	}
 	if s.logNext != 0 {

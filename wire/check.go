@@ -139,6 +139,20 @@ func checkClient(f *pb.ClientFrame) error {
 	case *pb.ClientFrame_VaultDrop:
 		c.exact("slot", body.VaultDrop.GetSlot(), slotIDLen)
 		c.exact("proof", body.VaultDrop.GetProof(), signatureLen)
+	case *pb.ClientFrame_PublishQuiet:
+		c.most("rules", body.PublishQuiet.GetRules(), MaxQuiet)
+		c.exact("signature", body.PublishQuiet.GetSignature(), signatureLen)
+		if v := body.PublishQuiet.GetVersion(); v == 0 || v > maxStored {
+			c.fail(CodeMalformed, "version")
+		}
+	case *pb.ClientFrame_PullPresence:
+		c.exact("matter", body.PullPresence.GetMatter(), matterIDLen)
+	case *pb.ClientFrame_SetStatus:
+		if s := body.SetStatus; s.GetStatus() < 0 || s.GetStatus() > pb.Status_STATUS_MEETING || s.GetUntilMs() < 0 || s.GetUntilMs() > maxMillis {
+			c.fail(CodeMalformed, "status")
+		}
+	case *pb.ClientFrame_SetWake:
+		c.count("endpoint", len(body.SetWake.GetEndpoint()), MaxEndpoint)
 	default:
 		c.fail(CodeMalformed, "body")
 	}
@@ -201,6 +215,15 @@ func checkHub(f *pb.HubFrame) error {
 		c.token(body.BlobGrant.GetToken())
 	case *pb.HubFrame_VaultEvaluation:
 		c.evaluation(body.VaultEvaluation)
+	case *pb.HubFrame_Presences:
+		c.count("members", len(body.Presences.GetMembers()), MaxHeads)
+		for _, m := range body.Presences.GetMembers() {
+			c.exact("member", m.GetMember(), matterIDLen)
+			c.count("zone", len(m.GetZone()), 64)
+			if m.GetStatusUntilMs() < 0 || m.GetStatusUntilMs() > maxMillis || m.GetQuietUntilMs() < 0 || m.GetQuietUntilMs() > maxMillis {
+				c.fail(CodeMalformed, "until")
+			}
+		}
 	}
 	return c.result()
 }

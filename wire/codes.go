@@ -36,6 +36,10 @@ const (
 	CodeNoBlob    Code = 50 // no such blob in this matter, or it is not complete, or no longer kept
 	CodeBlobQuota Code = 51 // blobs of this device or of the organisation have no more room
 
+	CodeQuiet        Code = 90 // these quiet hours can't be used here: bytes, signature or time zone
+	CodeUrgentBudget Code = 91 // no more urgent messages of this member now
+	CodeWakeHost     Code = 92 // the hub sends nothing to this endpoint
+
 	CodeVaultNone    Code = 80 // no such slot, or its keys were destroyed
 	CodeVaultWait    Code = 81 // after so many wrong tries, wait: retry_after_ms; want = tries left
 	CodeVaultLocked  Code = 82 // too many wrong tries: an administrator must unlock the slot

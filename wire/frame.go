@@ -215,4 +215,8 @@ var clientBodyLimit = map[protowire.Number]int{
 	31: 512,                             // VaultEvaluate
 	32: 512,                             // VaultConfirm
 	33: 512,                             // VaultDrop
+	40: MaxQuiet + 256,                  // PublishQuiet
+	41: 64,                              // PullPresence
+	42: 64,                              // SetStatus
+	43: MaxEndpoint + 64,                // SetWake
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -41,7 +42,11 @@ type file struct {
 	Retention   int    `toml:"retention-days"`
 	Vault       string `toml:"vault"`
 	LogLevel    string `toml:"log-level"`
-	Files       struct {
+	Wake        struct {
+		Hosts   []string `toml:"hosts"`
+		Private bool     `toml:"private"`
+	} `toml:"wake"`
+	Files struct {
 		PerDevice int    `toml:"per-device-gib"`
 		Total     int    `toml:"total-gib"`
 		Expire    int    `toml:"expire-days"`
@@ -189,6 +194,12 @@ func (s *settings) readFile(fs *pflag.FlagSet) error {
 	if err := s.readFiles(&f); err != nil {
 		return bad(err)
 	}
+	for _, host := range f.Wake.Hosts {
+		if u, err := url.Parse("https://" + host); err != nil || u.Host != host || u.Hostname() == "" {
+			return bad(fmt.Errorf("wake.hosts: %q is neither HOST nor HOST:PORT", host))
+		}
+	}
+	s.WakeHosts, s.WakePrivate = f.Wake.Hosts, f.Wake.Private
 	if f.Limits.Joining < 0 {
 		return bad(errors.New("limits.joining is negative"))
 	}

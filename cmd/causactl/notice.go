@@ -149,6 +149,98 @@ func later(c *call) func([]string) error {
 	}
 }
 
+// quietNow prints who in a matter is quiet, and until when.
+func (c *call) quietNow(cl *core.Client, id matter.ID) error {
+	all, _, err := cl.Presence(c.ctx, id)
+	if err != nil {
+		return err
+	}
+	me := cl.Me().Member.ID
+	for _, p := range all {
+		if p.Quiet && p.Member != me {
+			c.presence(cl, p)
+		}
+	}
+	return nil
+}
+
+func (c *call) presence(cl *core.Client, p core.Presence) {
+	m, _ := cl.Member(p.Member)
+	o := struct {
+		Event  string     `json:"event"`
+		Member string     `json:"member"`
+		Status string     `json:"status"`
+		Quiet  bool       `json:"quiet"`
+		Until  *time.Time `json:"until,omitempty"`
+		Zone   string     `json:"zone,omitempty"`
+	}{Event: "presence", Member: m.Name, Status: statusNames[p.Status], Quiet: p.Quiet}
+	text := o.Status
+	if p.Zone != nil {
+		o.Zone = p.Zone.String()
+	}
+	switch {
+	case p.Quiet && p.QuietUntil.IsZero():
+		text = c.tr.T("Quiet, with no end in sight")
+	case p.Quiet:
+		o.Until = &p.QuietUntil
+		here := p.QuietUntil.Local().Format("15:04")
+		text = c.tr.T("Quiet until %s", here)
+		if p.Zone != nil && p.QuietUntil.In(p.Zone).Format("15:04") != here {
+			text = c.tr.T("Quiet until %s (%s for you)", p.QuietUntil.In(p.Zone).Format("15:04"), here)
+		}
+	case !p.StatusUntil.IsZero():
+		o.Until = &p.StatusUntil
+		text += " - " + p.StatusUntil.Local().Format("15:04")
+	}
+	c.out.line(o, "%s: %s", m.Name, text)
+}
+
+var statusNames = map[core.Availability]string{core.Available: "available", core.Away: "away", core.InMeeting: "meeting"}
+
+func presence(c *call) func([]string) error {
+	return func(args []string) error {
+		return c.inMatter(args[0], func(cl *core.Client, id matter.ID) error {
+			all, _, err := cl.Presence(c.ctx, id)
+			for _, p := range all {
+				c.presence(cl, p)
+			}
+			return err
+		})
+	}
+}
+
+func status(c *call) func([]string) error {
+	until := c.flags.String("until", "", "until when: 08:30, 2026-11-28 08:30 or 90m")
+	return func(args []string) error {
+		for s, name := range statusNames {
+			if name != args[0] {
+				continue
+			}
+			return c.synced(func(cl *core.Client) error {
+				var end time.Time
+				if *until != "" {
+					var err error
+					if end, err = parseWhen(*until, time.Now(), cl.QuietZone()); err != nil {
+						return err
+					}
+				}
+				return cl.SetStatus(c.ctx, s, end)
+			})
+		}
+		return &errUsage{"the status is available, away or meeting"}
+	}
+}
+
+func wake(c *call) func([]string) error {
+	return func(args []string) error {
+		endpoint := args[0]
+		if endpoint == "off" {
+			endpoint = ""
+		}
+		return c.synced(func(cl *core.Client) error { return cl.SetWake(c.ctx, endpoint, false) })
+	}
+}
+
 func (c *call) sayUrgent(cl *core.Client, id matter.ID, text, reason string) error {
 	if err := c.sync(cl); err != nil {
 		return err // the budget counts what other devices have sent

@@ -46,7 +46,10 @@ func send(c *call) func([]string) error {
 			if err := c.sync(cl); err != nil {
 				return kept(err)
 			}
-			return c.refusals(cl, id)
+			if err := c.refusals(cl, id); err != nil {
+				return err
+			}
+			return c.quietNow(cl, id)
 		})
 	}
 }

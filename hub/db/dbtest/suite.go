@@ -29,6 +29,7 @@ func Run(t *testing.T, open func(t *testing.T) db.Store) {
 		{"key packages", keyPackages},
 		{"welcomes", welcomes},
 		{"commits", commits},
+		{"quiet hours", quietHours},
 		{"a large batch", largeBatch},
 		{"writers beside readers", beside},
 	} {
