@@ -257,7 +257,7 @@ func TestUrgentWakes(t *testing.T) {
 	n.rules(quietUntil(n.now().Add(time.Hour)))
 	n.away()
 	for i := range 2 {
-		n.alice.must(n.urgent(uint64(i+1)))
+		n.alice.must(n.urgent(uint64(i + 1)))
 		n.sink.woken("/bob")
 		n.later(time.Minute)
 	}
