@@ -123,6 +123,55 @@ func (BlobDirection) EnumDescriptor() ([]byte, []int) {
 	return file_causa_proto_rawDescGZIP(), []int{1}
 }
 
+type Status int32
+
+const (
+	Status_STATUS_AVAILABLE Status = 0
+	Status_STATUS_AWAY      Status = 1
+	Status_STATUS_MEETING   Status = 2
+)
+
+// Enum value maps for Status.
+var (
+	Status_name = map[int32]string{
+		0: "STATUS_AVAILABLE",
+		1: "STATUS_AWAY",
+		2: "STATUS_MEETING",
+	}
+	Status_value = map[string]int32{
+		"STATUS_AVAILABLE": 0,
+		"STATUS_AWAY":      1,
+		"STATUS_MEETING":   2,
+	}
+)
+
+func (x Status) Enum() *Status {
+	p := new(Status)
+	*p = x
+	return p
+}
+
+func (x Status) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Status) Descriptor() protoreflect.EnumDescriptor {
+	return file_causa_proto_enumTypes[2].Descriptor()
+}
+
+func (Status) Type() protoreflect.EnumType {
+	return &file_causa_proto_enumTypes[2]
+}
+
+func (x Status) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Status.Descriptor instead.
+func (Status) EnumDescriptor() ([]byte, []int) {
+	return file_causa_proto_rawDescGZIP(), []int{2}
+}
+
 // A ClientFrame is one message from a device.
 type ClientFrame struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -150,6 +199,10 @@ type ClientFrame struct {
 	//	*ClientFrame_VaultEvaluate
 	//	*ClientFrame_VaultConfirm
 	//	*ClientFrame_VaultDrop
+	//	*ClientFrame_PublishQuiet
+	//	*ClientFrame_PullPresence
+	//	*ClientFrame_SetStatus
+	//	*ClientFrame_SetWake
 	Body          isClientFrame_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -379,6 +432,42 @@ func (x *ClientFrame) GetVaultDrop() *VaultDrop {
 	return nil
 }
 
+func (x *ClientFrame) GetPublishQuiet() *PublishQuiet {
+	if x != nil {
+		if x, ok := x.Body.(*ClientFrame_PublishQuiet); ok {
+			return x.PublishQuiet
+		}
+	}
+	return nil
+}
+
+func (x *ClientFrame) GetPullPresence() *PullPresence {
+	if x != nil {
+		if x, ok := x.Body.(*ClientFrame_PullPresence); ok {
+			return x.PullPresence
+		}
+	}
+	return nil
+}
+
+func (x *ClientFrame) GetSetStatus() *SetStatus {
+	if x != nil {
+		if x, ok := x.Body.(*ClientFrame_SetStatus); ok {
+			return x.SetStatus
+		}
+	}
+	return nil
+}
+
+func (x *ClientFrame) GetSetWake() *SetWake {
+	if x != nil {
+		if x, ok := x.Body.(*ClientFrame_SetWake); ok {
+			return x.SetWake
+		}
+	}
+	return nil
+}
+
 type isClientFrame_Body interface {
 	isClientFrame_Body()
 }
@@ -463,6 +552,22 @@ type ClientFrame_VaultDrop struct {
 	VaultDrop *VaultDrop `protobuf:"bytes,33,opt,name=vault_drop,json=vaultDrop,proto3,oneof"`
 }
 
+type ClientFrame_PublishQuiet struct {
+	PublishQuiet *PublishQuiet `protobuf:"bytes,40,opt,name=publish_quiet,json=publishQuiet,proto3,oneof"`
+}
+
+type ClientFrame_PullPresence struct {
+	PullPresence *PullPresence `protobuf:"bytes,41,opt,name=pull_presence,json=pullPresence,proto3,oneof"`
+}
+
+type ClientFrame_SetStatus struct {
+	SetStatus *SetStatus `protobuf:"bytes,42,opt,name=set_status,json=setStatus,proto3,oneof"`
+}
+
+type ClientFrame_SetWake struct {
+	SetWake *SetWake `protobuf:"bytes,43,opt,name=set_wake,json=setWake,proto3,oneof"`
+}
+
 func (*ClientFrame_SignIn) isClientFrame_Body() {}
 
 func (*ClientFrame_PullLog) isClientFrame_Body() {}
@@ -503,6 +608,14 @@ func (*ClientFrame_VaultConfirm) isClientFrame_Body() {}
 
 func (*ClientFrame_VaultDrop) isClientFrame_Body() {}
 
+func (*ClientFrame_PublishQuiet) isClientFrame_Body() {}
+
+func (*ClientFrame_PullPresence) isClientFrame_Body() {}
+
+func (*ClientFrame_SetStatus) isClientFrame_Body() {}
+
+func (*ClientFrame_SetWake) isClientFrame_Body() {}
+
 // A HubFrame is one message from the hub: an answer (request is not 0) or a push.
 type HubFrame struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
@@ -525,6 +638,8 @@ type HubFrame struct {
 	//	*HubFrame_Destructions
 	//	*HubFrame_BlobGrant
 	//	*HubFrame_VaultEvaluation
+	//	*HubFrame_Presences
+	//	*HubFrame_Wake
 	Body          isHubFrame_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -718,6 +833,24 @@ func (x *HubFrame) GetVaultEvaluation() *VaultEvaluation {
 	return nil
 }
 
+func (x *HubFrame) GetPresences() *Presences {
+	if x != nil {
+		if x, ok := x.Body.(*HubFrame_Presences); ok {
+			return x.Presences
+		}
+	}
+	return nil
+}
+
+func (x *HubFrame) GetWake() *Wake {
+	if x != nil {
+		if x, ok := x.Body.(*HubFrame_Wake); ok {
+			return x.Wake
+		}
+	}
+	return nil
+}
+
 type isHubFrame_Body interface {
 	isHubFrame_Body()
 }
@@ -786,6 +919,14 @@ type HubFrame_VaultEvaluation struct {
 	VaultEvaluation *VaultEvaluation `protobuf:"bytes,30,opt,name=vault_evaluation,json=vaultEvaluation,proto3,oneof"`
 }
 
+type HubFrame_Presences struct {
+	Presences *Presences `protobuf:"bytes,40,opt,name=presences,proto3,oneof"`
+}
+
+type HubFrame_Wake struct {
+	Wake *Wake `protobuf:"bytes,41,opt,name=wake,proto3,oneof"`
+}
+
 func (*HubFrame_Failure) isHubFrame_Body() {}
 
 func (*HubFrame_Challenge) isHubFrame_Body() {}
@@ -817,6 +958,10 @@ func (*HubFrame_Destructions) isHubFrame_Body() {}
 func (*HubFrame_BlobGrant) isHubFrame_Body() {}
 
 func (*HubFrame_VaultEvaluation) isHubFrame_Body() {}
+
+func (*HubFrame_Presences) isHubFrame_Body() {}
+
+func (*HubFrame_Wake) isHubFrame_Body() {}
 
 // A Failure says why a request was refused. Nothing was changed by the request.
 type Failure struct {
@@ -1915,7 +2060,10 @@ type SendContent struct {
 	Payload []byte `protobuf:"bytes,4,opt,name=payload,proto3" json:"payload,omitempty"`
 	// The blobs of this matter that the message names: they are kept as long as it is. At
 	// most 16, each complete (else NO_BLOB).
-	Blobs         [][]byte `protobuf:"bytes,5,rep,name=blobs,proto3" json:"blobs,omitempty"`
+	Blobs [][]byte `protobuf:"bytes,5,rep,name=blobs,proto3" json:"blobs,omitempty"`
+	// It says that it is urgent: the hub counts it, and wakes devices for it in quiet
+	// hours. Over the sender's budget it is URGENT_BUDGET.
+	Urgent        bool `protobuf:"varint,6,opt,name=urgent,proto3" json:"urgent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1983,6 +2131,13 @@ func (x *SendContent) GetBlobs() [][]byte {
 		return x.Blobs
 	}
 	return nil
+}
+
+func (x *SendContent) GetUrgent() bool {
+	if x != nil {
+		return x.Urgent
+	}
+	return false
 }
 
 // Accepted: stored durably, at this place in the matter.
@@ -3091,6 +3246,318 @@ func (x *VaultDrop) GetProof() []byte {
 	return nil
 }
 
+// PublishQuiet tells the hub the quiet hours of the device's member, in place of those of
+// a lower version: it sends no wake-up in them. Empty rules tell it none.
+type PublishQuiet struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of two with the same version, that of the device with the higher id counts.
+	Version uint64 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	// dnd.Rules.Encode.
+	Rules []byte `protobuf:"bytes,2,opt,name=rules,proto3" json:"rules,omitempty"`
+	// Ed25519 by the device's key over QuietBytes.
+	Signature     []byte `protobuf:"bytes,3,opt,name=signature,proto3" json:"signature,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PublishQuiet) Reset() {
+	*x = PublishQuiet{}
+	mi := &file_causa_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PublishQuiet) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PublishQuiet) ProtoMessage() {}
+
+func (x *PublishQuiet) ProtoReflect() protoreflect.Message {
+	mi := &file_causa_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PublishQuiet.ProtoReflect.Descriptor instead.
+func (*PublishQuiet) Descriptor() ([]byte, []int) {
+	return file_causa_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *PublishQuiet) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *PublishQuiet) GetRules() []byte {
+	if x != nil {
+		return x.Rules
+	}
+	return nil
+}
+
+func (x *PublishQuiet) GetSignature() []byte {
+	if x != nil {
+		return x.Signature
+	}
+	return nil
+}
+
+// PullPresence asks for the presence of everybody who has a device in a matter in which
+// this device is.
+type PullPresence struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Matter        []byte                 `protobuf:"bytes,1,opt,name=matter,proto3" json:"matter,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PullPresence) Reset() {
+	*x = PullPresence{}
+	mi := &file_causa_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PullPresence) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PullPresence) ProtoMessage() {}
+
+func (x *PullPresence) ProtoReflect() protoreflect.Message {
+	mi := &file_causa_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PullPresence.ProtoReflect.Descriptor instead.
+func (*PullPresence) Descriptor() ([]byte, []int) {
+	return file_causa_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *PullPresence) GetMatter() []byte {
+	if x != nil {
+		return x.Matter
+	}
+	return nil
+}
+
+type Presences struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Members []*Presences_Presence  `protobuf:"bytes,1,rep,name=members,proto3" json:"members,omitempty"`
+	// When the first of them changes by itself, Unix milliseconds; 0: not known.
+	NextMs        int64 `protobuf:"varint,2,opt,name=next_ms,json=nextMs,proto3" json:"next_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Presences) Reset() {
+	*x = Presences{}
+	mi := &file_causa_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Presences) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Presences) ProtoMessage() {}
+
+func (x *Presences) ProtoReflect() protoreflect.Message {
+	mi := &file_causa_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Presences.ProtoReflect.Descriptor instead.
+func (*Presences) Descriptor() ([]byte, []int) {
+	return file_causa_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *Presences) GetMembers() []*Presences_Presence {
+	if x != nil {
+		return x.Members
+	}
+	return nil
+}
+
+func (x *Presences) GetNextMs() int64 {
+	if x != nil {
+		return x.NextMs
+	}
+	return 0
+}
+
+// SetStatus says how the device's member is to be met. The hub keeps the newest in memory
+// only.
+type SetStatus struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Status Status                 `protobuf:"varint,1,opt,name=status,proto3,enum=causa.wire.v1.Status" json:"status,omitempty"`
+	// At most 31 days ahead; 0: it stays until the hub is started again.
+	UntilMs       int64 `protobuf:"varint,2,opt,name=until_ms,json=untilMs,proto3" json:"until_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetStatus) Reset() {
+	*x = SetStatus{}
+	mi := &file_causa_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetStatus) ProtoMessage() {}
+
+func (x *SetStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_causa_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetStatus.ProtoReflect.Descriptor instead.
+func (*SetStatus) Descriptor() ([]byte, []int) {
+	return file_causa_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *SetStatus) GetStatus() Status {
+	if x != nil {
+		return x.Status
+	}
+	return Status_STATUS_AVAILABLE
+}
+
+func (x *SetStatus) GetUntilMs() int64 {
+	if x != nil {
+		return x.UntilMs
+	}
+	return 0
+}
+
+// SetWake says how the device is woken when something may interrupt its person.
+type SetWake struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A URL to which the hub sends an empty POST while the device is not connected or
+	// sleeps; empty: none.
+	Endpoint string `protobuf:"bytes,1,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
+	// While it sleeps, the hub pushes this connection no pages, but Wake.
+	Sleeping      bool `protobuf:"varint,2,opt,name=sleeping,proto3" json:"sleeping,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetWake) Reset() {
+	*x = SetWake{}
+	mi := &file_causa_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetWake) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetWake) ProtoMessage() {}
+
+func (x *SetWake) ProtoReflect() protoreflect.Message {
+	mi := &file_causa_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetWake.ProtoReflect.Descriptor instead.
+func (*SetWake) Descriptor() ([]byte, []int) {
+	return file_causa_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *SetWake) GetEndpoint() string {
+	if x != nil {
+		return x.Endpoint
+	}
+	return ""
+}
+
+func (x *SetWake) GetSleeping() bool {
+	if x != nil {
+		return x.Sleeping
+	}
+	return false
+}
+
+// A Wake is pushed to a device that sleeps: something waits that may interrupt.
+type Wake struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Wake) Reset() {
+	*x = Wake{}
+	mi := &file_causa_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Wake) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Wake) ProtoMessage() {}
+
+func (x *Wake) ProtoReflect() protoreflect.Message {
+	mi := &file_causa_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Wake.ProtoReflect.Descriptor instead.
+func (*Wake) Descriptor() ([]byte, []int) {
+	return file_causa_proto_rawDescGZIP(), []int{45}
+}
+
 type Destructions_Item struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The index of the order's entry.
@@ -3104,7 +3571,7 @@ type Destructions_Item struct {
 
 func (x *Destructions_Item) Reset() {
 	*x = Destructions_Item{}
-	mi := &file_causa_proto_msgTypes[40]
+	mi := &file_causa_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3116,7 +3583,7 @@ func (x *Destructions_Item) String() string {
 func (*Destructions_Item) ProtoMessage() {}
 
 func (x *Destructions_Item) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[40]
+	mi := &file_causa_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3163,7 +3630,7 @@ type KeyPackages_Claimed struct {
 
 func (x *KeyPackages_Claimed) Reset() {
 	*x = KeyPackages_Claimed{}
-	mi := &file_causa_proto_msgTypes[41]
+	mi := &file_causa_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3175,7 +3642,7 @@ func (x *KeyPackages_Claimed) String() string {
 func (*KeyPackages_Claimed) ProtoMessage() {}
 
 func (x *KeyPackages_Claimed) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[41]
+	mi := &file_causa_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3217,7 +3684,7 @@ type Heads_Head struct {
 
 func (x *Heads_Head) Reset() {
 	*x = Heads_Head{}
-	mi := &file_causa_proto_msgTypes[42]
+	mi := &file_causa_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3229,7 +3696,7 @@ func (x *Heads_Head) String() string {
 func (*Heads_Head) ProtoMessage() {}
 
 func (x *Heads_Head) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[42]
+	mi := &file_causa_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3289,7 +3756,7 @@ type Welcomes_Item struct {
 
 func (x *Welcomes_Item) Reset() {
 	*x = Welcomes_Item{}
-	mi := &file_causa_proto_msgTypes[43]
+	mi := &file_causa_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3301,7 +3768,7 @@ func (x *Welcomes_Item) String() string {
 func (*Welcomes_Item) ProtoMessage() {}
 
 func (x *Welcomes_Item) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[43]
+	mi := &file_causa_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3352,12 +3819,100 @@ func (x *Welcomes_Item) GetWelcome() []byte {
 	return nil
 }
 
+type Presences_Presence struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 16 bytes.
+	Member []byte `protobuf:"bytes,1,opt,name=member,proto3" json:"member,omitempty"`
+	Status Status `protobuf:"varint,2,opt,name=status,proto3,enum=causa.wire.v1.Status" json:"status,omitempty"`
+	// When the status ends by itself, Unix milliseconds; 0: it stays.
+	StatusUntilMs int64 `protobuf:"varint,3,opt,name=status_until_ms,json=statusUntilMs,proto3" json:"status_until_ms,omitempty"`
+	Quiet         bool  `protobuf:"varint,4,opt,name=quiet,proto3" json:"quiet,omitempty"`
+	// When quiet hours end for a message for which there is no exception; 0: not within
+	// 400 days.
+	QuietUntilMs int64 `protobuf:"varint,5,opt,name=quiet_until_ms,json=quietUntilMs,proto3" json:"quiet_until_ms,omitempty"`
+	// IANA name of the time zone of the member's clocks; empty: not known.
+	Zone          string `protobuf:"bytes,6,opt,name=zone,proto3" json:"zone,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Presences_Presence) Reset() {
+	*x = Presences_Presence{}
+	mi := &file_causa_proto_msgTypes[50]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Presences_Presence) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Presences_Presence) ProtoMessage() {}
+
+func (x *Presences_Presence) ProtoReflect() protoreflect.Message {
+	mi := &file_causa_proto_msgTypes[50]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Presences_Presence.ProtoReflect.Descriptor instead.
+func (*Presences_Presence) Descriptor() ([]byte, []int) {
+	return file_causa_proto_rawDescGZIP(), []int{42, 0}
+}
+
+func (x *Presences_Presence) GetMember() []byte {
+	if x != nil {
+		return x.Member
+	}
+	return nil
+}
+
+func (x *Presences_Presence) GetStatus() Status {
+	if x != nil {
+		return x.Status
+	}
+	return Status_STATUS_AVAILABLE
+}
+
+func (x *Presences_Presence) GetStatusUntilMs() int64 {
+	if x != nil {
+		return x.StatusUntilMs
+	}
+	return 0
+}
+
+func (x *Presences_Presence) GetQuiet() bool {
+	if x != nil {
+		return x.Quiet
+	}
+	return false
+}
+
+func (x *Presences_Presence) GetQuietUntilMs() int64 {
+	if x != nil {
+		return x.QuietUntilMs
+	}
+	return 0
+}
+
+func (x *Presences_Presence) GetZone() string {
+	if x != nil {
+		return x.Zone
+	}
+	return ""
+}
+
 var File_causa_proto protoreflect.FileDescriptor
 
 const file_causa_proto_rawDesc = "" +
 	"\n" +
-	"\vcausa.proto\x12\rcausa.wire.v1\"\xdb\n" +
-	"\n" +
+	"\vcausa.proto\x12\rcausa.wire.v1\"\xd3\f\n" +
 	"\vClientFrame\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\x04R\arequest\x120\n" +
 	"\asign_in\x18\x02 \x01(\v2\x15.causa.wire.v1.SignInH\x00R\x06signIn\x123\n" +
@@ -3385,8 +3940,13 @@ const file_causa_proto_rawDesc = "" +
 	"\x0evault_evaluate\x18\x1f \x01(\v2\x1c.causa.wire.v1.VaultEvaluateH\x00R\rvaultEvaluate\x12B\n" +
 	"\rvault_confirm\x18  \x01(\v2\x1b.causa.wire.v1.VaultConfirmH\x00R\fvaultConfirm\x129\n" +
 	"\n" +
-	"vault_drop\x18! \x01(\v2\x18.causa.wire.v1.VaultDropH\x00R\tvaultDropB\x06\n" +
-	"\x04body\"\xe7\a\n" +
+	"vault_drop\x18! \x01(\v2\x18.causa.wire.v1.VaultDropH\x00R\tvaultDrop\x12B\n" +
+	"\rpublish_quiet\x18( \x01(\v2\x1b.causa.wire.v1.PublishQuietH\x00R\fpublishQuiet\x12B\n" +
+	"\rpull_presence\x18) \x01(\v2\x1b.causa.wire.v1.PullPresenceH\x00R\fpullPresence\x129\n" +
+	"\n" +
+	"set_status\x18* \x01(\v2\x18.causa.wire.v1.SetStatusH\x00R\tsetStatus\x123\n" +
+	"\bset_wake\x18+ \x01(\v2\x16.causa.wire.v1.SetWakeH\x00R\asetWakeB\x06\n" +
+	"\x04body\"\xcc\b\n" +
 	"\bHubFrame\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\x04R\arequest\x122\n" +
 	"\afailure\x18\x02 \x01(\v2\x16.causa.wire.v1.FailureH\x00R\afailure\x128\n" +
@@ -3408,7 +3968,9 @@ const file_causa_proto_rawDesc = "" +
 	"\fdestructions\x18\x0f \x01(\v2\x1b.causa.wire.v1.DestructionsH\x00R\fdestructions\x129\n" +
 	"\n" +
 	"blob_grant\x18\x14 \x01(\v2\x18.causa.wire.v1.BlobGrantH\x00R\tblobGrant\x12K\n" +
-	"\x10vault_evaluation\x18\x1e \x01(\v2\x1e.causa.wire.v1.VaultEvaluationH\x00R\x0fvaultEvaluationB\x06\n" +
+	"\x10vault_evaluation\x18\x1e \x01(\v2\x1e.causa.wire.v1.VaultEvaluationH\x00R\x0fvaultEvaluation\x128\n" +
+	"\tpresences\x18( \x01(\v2\x18.causa.wire.v1.PresencesH\x00R\tpresences\x12)\n" +
+	"\x04wake\x18) \x01(\v2\x13.causa.wire.v1.WakeH\x00R\x04wakeB\x06\n" +
 	"\x04body\"\x81\x01\n" +
 	"\aFailure\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\rR\x04code\x12$\n" +
@@ -3482,13 +4044,14 @@ const file_causa_proto_rawDesc = "" +
 	"\awelcome\x18\x04 \x01(\fR\awelcome\x12'\n" +
 	"\x0fwelcome_devices\x18\x05 \x03(\fR\x0ewelcomeDevices\x12\x1d\n" +
 	"\n" +
-	"group_info\x18\x06 \x01(\fR\tgroupInfo\"\x85\x01\n" +
+	"group_info\x18\x06 \x01(\fR\tgroupInfo\"\x9d\x01\n" +
 	"\vSendContent\x12\x18\n" +
 	"\acounter\x18\x01 \x01(\x04R\acounter\x12\x16\n" +
 	"\x06matter\x18\x02 \x01(\fR\x06matter\x12\x14\n" +
 	"\x05epoch\x18\x03 \x01(\x04R\x05epoch\x12\x18\n" +
 	"\apayload\x18\x04 \x01(\fR\apayload\x12\x14\n" +
-	"\x05blobs\x18\x05 \x03(\fR\x05blobs\"5\n" +
+	"\x05blobs\x18\x05 \x03(\fR\x05blobs\x12\x16\n" +
+	"\x06urgent\x18\x06 \x01(\bR\x06urgent\"5\n" +
 	"\bAccepted\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x17\n" +
 	"\atime_ms\x18\x02 \x01(\x03R\x06timeMs\"\xa8\x01\n" +
@@ -3575,7 +4138,30 @@ const file_causa_proto_rawDesc = "" +
 	"\x05proof\x18\x03 \x01(\fR\x05proof\"5\n" +
 	"\tVaultDrop\x12\x12\n" +
 	"\x04slot\x18\x01 \x01(\fR\x04slot\x12\x14\n" +
-	"\x05proof\x18\x02 \x01(\fR\x05proof*V\n" +
+	"\x05proof\x18\x02 \x01(\fR\x05proof\"\\\n" +
+	"\fPublishQuiet\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\x04R\aversion\x12\x14\n" +
+	"\x05rules\x18\x02 \x01(\fR\x05rules\x12\x1c\n" +
+	"\tsignature\x18\x03 \x01(\fR\tsignature\"&\n" +
+	"\fPullPresence\x12\x16\n" +
+	"\x06matter\x18\x01 \x01(\fR\x06matter\"\xad\x02\n" +
+	"\tPresences\x12;\n" +
+	"\amembers\x18\x01 \x03(\v2!.causa.wire.v1.Presences.PresenceR\amembers\x12\x17\n" +
+	"\anext_ms\x18\x02 \x01(\x03R\x06nextMs\x1a\xc9\x01\n" +
+	"\bPresence\x12\x16\n" +
+	"\x06member\x18\x01 \x01(\fR\x06member\x12-\n" +
+	"\x06status\x18\x02 \x01(\x0e2\x15.causa.wire.v1.StatusR\x06status\x12&\n" +
+	"\x0fstatus_until_ms\x18\x03 \x01(\x03R\rstatusUntilMs\x12\x14\n" +
+	"\x05quiet\x18\x04 \x01(\bR\x05quiet\x12$\n" +
+	"\x0equiet_until_ms\x18\x05 \x01(\x03R\fquietUntilMs\x12\x12\n" +
+	"\x04zone\x18\x06 \x01(\tR\x04zone\"U\n" +
+	"\tSetStatus\x12-\n" +
+	"\x06status\x18\x01 \x01(\x0e2\x15.causa.wire.v1.StatusR\x06status\x12\x19\n" +
+	"\buntil_ms\x18\x02 \x01(\x03R\auntilMs\"A\n" +
+	"\aSetWake\x12\x1a\n" +
+	"\bendpoint\x18\x01 \x01(\tR\bendpoint\x12\x1a\n" +
+	"\bsleeping\x18\x02 \x01(\bR\bsleeping\"\x06\n" +
+	"\x04Wake*V\n" +
 	"\tEntryKind\x12\x1a\n" +
 	"\x16ENTRY_KIND_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11ENTRY_KIND_COMMIT\x10\x01\x12\x16\n" +
@@ -3583,7 +4169,11 @@ const file_causa_proto_rawDesc = "" +
 	"\rBlobDirection\x12\x1e\n" +
 	"\x1aBLOB_DIRECTION_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15BLOB_DIRECTION_UPLOAD\x10\x01\x12\x1b\n" +
-	"\x17BLOB_DIRECTION_DOWNLOAD\x10\x02B\x12Z\x10causa/wire/pb;pbb\x06proto3"
+	"\x17BLOB_DIRECTION_DOWNLOAD\x10\x02*C\n" +
+	"\x06Status\x12\x14\n" +
+	"\x10STATUS_AVAILABLE\x10\x00\x12\x0f\n" +
+	"\vSTATUS_AWAY\x10\x01\x12\x12\n" +
+	"\x0eSTATUS_MEETING\x10\x02B\x12Z\x10causa/wire/pb;pbb\x06proto3"
 
 var (
 	file_causa_proto_rawDescOnce sync.Once
@@ -3597,107 +4187,124 @@ func file_causa_proto_rawDescGZIP() []byte {
 	return file_causa_proto_rawDescData
 }
 
-var file_causa_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_causa_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
+var file_causa_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_causa_proto_msgTypes = make([]protoimpl.MessageInfo, 51)
 var file_causa_proto_goTypes = []any{
 	(EntryKind)(0),               // 0: causa.wire.v1.EntryKind
 	(BlobDirection)(0),           // 1: causa.wire.v1.BlobDirection
-	(*ClientFrame)(nil),          // 2: causa.wire.v1.ClientFrame
-	(*HubFrame)(nil),             // 3: causa.wire.v1.HubFrame
-	(*Failure)(nil),              // 4: causa.wire.v1.Failure
-	(*Challenge)(nil),            // 5: causa.wire.v1.Challenge
-	(*SignIn)(nil),               // 6: causa.wire.v1.SignIn
-	(*Ready)(nil),                // 7: causa.wire.v1.Ready
-	(*Stock)(nil),                // 8: causa.wire.v1.Stock
-	(*Done)(nil),                 // 9: causa.wire.v1.Done
-	(*PullLog)(nil),              // 10: causa.wire.v1.PullLog
-	(*LogPage)(nil),              // 11: causa.wire.v1.LogPage
-	(*AppendLog)(nil),            // 12: causa.wire.v1.AppendLog
-	(*LogAppended)(nil),          // 13: causa.wire.v1.LogAppended
-	(*PullDestructions)(nil),     // 14: causa.wire.v1.PullDestructions
-	(*Destructions)(nil),         // 15: causa.wire.v1.Destructions
-	(*PublishKeyPackages)(nil),   // 16: causa.wire.v1.PublishKeyPackages
-	(*KeyPackagesPublished)(nil), // 17: causa.wire.v1.KeyPackagesPublished
-	(*ClaimKeyPackages)(nil),     // 18: causa.wire.v1.ClaimKeyPackages
-	(*KeyPackages)(nil),          // 19: causa.wire.v1.KeyPackages
-	(*CreateMatter)(nil),         // 20: causa.wire.v1.CreateMatter
-	(*CommitBundle)(nil),         // 21: causa.wire.v1.CommitBundle
-	(*SendContent)(nil),          // 22: causa.wire.v1.SendContent
-	(*Accepted)(nil),             // 23: causa.wire.v1.Accepted
-	(*Entry)(nil),                // 24: causa.wire.v1.Entry
-	(*PullMatter)(nil),           // 25: causa.wire.v1.PullMatter
-	(*MatterPage)(nil),           // 26: causa.wire.v1.MatterPage
-	(*PullHeads)(nil),            // 27: causa.wire.v1.PullHeads
-	(*Heads)(nil),                // 28: causa.wire.v1.Heads
-	(*TakeWelcomes)(nil),         // 29: causa.wire.v1.TakeWelcomes
-	(*Welcomes)(nil),             // 30: causa.wire.v1.Welcomes
-	(*DropWelcomes)(nil),         // 31: causa.wire.v1.DropWelcomes
-	(*PullGroupInfo)(nil),        // 32: causa.wire.v1.PullGroupInfo
-	(*GroupInfo)(nil),            // 33: causa.wire.v1.GroupInfo
-	(*GrantBlob)(nil),            // 34: causa.wire.v1.GrantBlob
-	(*BlobGrant)(nil),            // 35: causa.wire.v1.BlobGrant
-	(*DropBlob)(nil),             // 36: causa.wire.v1.DropBlob
-	(*VaultRegister)(nil),        // 37: causa.wire.v1.VaultRegister
-	(*VaultEvaluate)(nil),        // 38: causa.wire.v1.VaultEvaluate
-	(*VaultEvaluation)(nil),      // 39: causa.wire.v1.VaultEvaluation
-	(*VaultConfirm)(nil),         // 40: causa.wire.v1.VaultConfirm
-	(*VaultDrop)(nil),            // 41: causa.wire.v1.VaultDrop
-	(*Destructions_Item)(nil),    // 42: causa.wire.v1.Destructions.Item
-	(*KeyPackages_Claimed)(nil),  // 43: causa.wire.v1.KeyPackages.Claimed
-	(*Heads_Head)(nil),           // 44: causa.wire.v1.Heads.Head
-	(*Welcomes_Item)(nil),        // 45: causa.wire.v1.Welcomes.Item
+	(Status)(0),                  // 2: causa.wire.v1.Status
+	(*ClientFrame)(nil),          // 3: causa.wire.v1.ClientFrame
+	(*HubFrame)(nil),             // 4: causa.wire.v1.HubFrame
+	(*Failure)(nil),              // 5: causa.wire.v1.Failure
+	(*Challenge)(nil),            // 6: causa.wire.v1.Challenge
+	(*SignIn)(nil),               // 7: causa.wire.v1.SignIn
+	(*Ready)(nil),                // 8: causa.wire.v1.Ready
+	(*Stock)(nil),                // 9: causa.wire.v1.Stock
+	(*Done)(nil),                 // 10: causa.wire.v1.Done
+	(*PullLog)(nil),              // 11: causa.wire.v1.PullLog
+	(*LogPage)(nil),              // 12: causa.wire.v1.LogPage
+	(*AppendLog)(nil),            // 13: causa.wire.v1.AppendLog
+	(*LogAppended)(nil),          // 14: causa.wire.v1.LogAppended
+	(*PullDestructions)(nil),     // 15: causa.wire.v1.PullDestructions
+	(*Destructions)(nil),         // 16: causa.wire.v1.Destructions
+	(*PublishKeyPackages)(nil),   // 17: causa.wire.v1.PublishKeyPackages
+	(*KeyPackagesPublished)(nil), // 18: causa.wire.v1.KeyPackagesPublished
+	(*ClaimKeyPackages)(nil),     // 19: causa.wire.v1.ClaimKeyPackages
+	(*KeyPackages)(nil),          // 20: causa.wire.v1.KeyPackages
+	(*CreateMatter)(nil),         // 21: causa.wire.v1.CreateMatter
+	(*CommitBundle)(nil),         // 22: causa.wire.v1.CommitBundle
+	(*SendContent)(nil),          // 23: causa.wire.v1.SendContent
+	(*Accepted)(nil),             // 24: causa.wire.v1.Accepted
+	(*Entry)(nil),                // 25: causa.wire.v1.Entry
+	(*PullMatter)(nil),           // 26: causa.wire.v1.PullMatter
+	(*MatterPage)(nil),           // 27: causa.wire.v1.MatterPage
+	(*PullHeads)(nil),            // 28: causa.wire.v1.PullHeads
+	(*Heads)(nil),                // 29: causa.wire.v1.Heads
+	(*TakeWelcomes)(nil),         // 30: causa.wire.v1.TakeWelcomes
+	(*Welcomes)(nil),             // 31: causa.wire.v1.Welcomes
+	(*DropWelcomes)(nil),         // 32: causa.wire.v1.DropWelcomes
+	(*PullGroupInfo)(nil),        // 33: causa.wire.v1.PullGroupInfo
+	(*GroupInfo)(nil),            // 34: causa.wire.v1.GroupInfo
+	(*GrantBlob)(nil),            // 35: causa.wire.v1.GrantBlob
+	(*BlobGrant)(nil),            // 36: causa.wire.v1.BlobGrant
+	(*DropBlob)(nil),             // 37: causa.wire.v1.DropBlob
+	(*VaultRegister)(nil),        // 38: causa.wire.v1.VaultRegister
+	(*VaultEvaluate)(nil),        // 39: causa.wire.v1.VaultEvaluate
+	(*VaultEvaluation)(nil),      // 40: causa.wire.v1.VaultEvaluation
+	(*VaultConfirm)(nil),         // 41: causa.wire.v1.VaultConfirm
+	(*VaultDrop)(nil),            // 42: causa.wire.v1.VaultDrop
+	(*PublishQuiet)(nil),         // 43: causa.wire.v1.PublishQuiet
+	(*PullPresence)(nil),         // 44: causa.wire.v1.PullPresence
+	(*Presences)(nil),            // 45: causa.wire.v1.Presences
+	(*SetStatus)(nil),            // 46: causa.wire.v1.SetStatus
+	(*SetWake)(nil),              // 47: causa.wire.v1.SetWake
+	(*Wake)(nil),                 // 48: causa.wire.v1.Wake
+	(*Destructions_Item)(nil),    // 49: causa.wire.v1.Destructions.Item
+	(*KeyPackages_Claimed)(nil),  // 50: causa.wire.v1.KeyPackages.Claimed
+	(*Heads_Head)(nil),           // 51: causa.wire.v1.Heads.Head
+	(*Welcomes_Item)(nil),        // 52: causa.wire.v1.Welcomes.Item
+	(*Presences_Presence)(nil),   // 53: causa.wire.v1.Presences.Presence
 }
 var file_causa_proto_depIdxs = []int32{
-	6,  // 0: causa.wire.v1.ClientFrame.sign_in:type_name -> causa.wire.v1.SignIn
-	10, // 1: causa.wire.v1.ClientFrame.pull_log:type_name -> causa.wire.v1.PullLog
-	12, // 2: causa.wire.v1.ClientFrame.append_log:type_name -> causa.wire.v1.AppendLog
-	16, // 3: causa.wire.v1.ClientFrame.publish_key_packages:type_name -> causa.wire.v1.PublishKeyPackages
-	18, // 4: causa.wire.v1.ClientFrame.claim_key_packages:type_name -> causa.wire.v1.ClaimKeyPackages
-	20, // 5: causa.wire.v1.ClientFrame.create_matter:type_name -> causa.wire.v1.CreateMatter
-	21, // 6: causa.wire.v1.ClientFrame.commit_bundle:type_name -> causa.wire.v1.CommitBundle
-	22, // 7: causa.wire.v1.ClientFrame.send_content:type_name -> causa.wire.v1.SendContent
-	25, // 8: causa.wire.v1.ClientFrame.pull_matter:type_name -> causa.wire.v1.PullMatter
-	27, // 9: causa.wire.v1.ClientFrame.pull_heads:type_name -> causa.wire.v1.PullHeads
-	29, // 10: causa.wire.v1.ClientFrame.take_welcomes:type_name -> causa.wire.v1.TakeWelcomes
-	31, // 11: causa.wire.v1.ClientFrame.drop_welcomes:type_name -> causa.wire.v1.DropWelcomes
-	32, // 12: causa.wire.v1.ClientFrame.pull_group_info:type_name -> causa.wire.v1.PullGroupInfo
-	14, // 13: causa.wire.v1.ClientFrame.pull_destructions:type_name -> causa.wire.v1.PullDestructions
-	34, // 14: causa.wire.v1.ClientFrame.grant_blob:type_name -> causa.wire.v1.GrantBlob
-	36, // 15: causa.wire.v1.ClientFrame.drop_blob:type_name -> causa.wire.v1.DropBlob
-	37, // 16: causa.wire.v1.ClientFrame.vault_register:type_name -> causa.wire.v1.VaultRegister
-	38, // 17: causa.wire.v1.ClientFrame.vault_evaluate:type_name -> causa.wire.v1.VaultEvaluate
-	40, // 18: causa.wire.v1.ClientFrame.vault_confirm:type_name -> causa.wire.v1.VaultConfirm
-	41, // 19: causa.wire.v1.ClientFrame.vault_drop:type_name -> causa.wire.v1.VaultDrop
-	4,  // 20: causa.wire.v1.HubFrame.failure:type_name -> causa.wire.v1.Failure
-	5,  // 21: causa.wire.v1.HubFrame.challenge:type_name -> causa.wire.v1.Challenge
-	7,  // 22: causa.wire.v1.HubFrame.ready:type_name -> causa.wire.v1.Ready
-	11, // 23: causa.wire.v1.HubFrame.log_page:type_name -> causa.wire.v1.LogPage
-	13, // 24: causa.wire.v1.HubFrame.log_appended:type_name -> causa.wire.v1.LogAppended
-	17, // 25: causa.wire.v1.HubFrame.key_packages_published:type_name -> causa.wire.v1.KeyPackagesPublished
-	19, // 26: causa.wire.v1.HubFrame.key_packages:type_name -> causa.wire.v1.KeyPackages
-	23, // 27: causa.wire.v1.HubFrame.accepted:type_name -> causa.wire.v1.Accepted
-	26, // 28: causa.wire.v1.HubFrame.matter_page:type_name -> causa.wire.v1.MatterPage
-	28, // 29: causa.wire.v1.HubFrame.heads:type_name -> causa.wire.v1.Heads
-	30, // 30: causa.wire.v1.HubFrame.welcomes:type_name -> causa.wire.v1.Welcomes
-	9,  // 31: causa.wire.v1.HubFrame.done:type_name -> causa.wire.v1.Done
-	33, // 32: causa.wire.v1.HubFrame.group_info:type_name -> causa.wire.v1.GroupInfo
-	15, // 33: causa.wire.v1.HubFrame.destructions:type_name -> causa.wire.v1.Destructions
-	35, // 34: causa.wire.v1.HubFrame.blob_grant:type_name -> causa.wire.v1.BlobGrant
-	39, // 35: causa.wire.v1.HubFrame.vault_evaluation:type_name -> causa.wire.v1.VaultEvaluation
-	8,  // 36: causa.wire.v1.Ready.key_packages:type_name -> causa.wire.v1.Stock
-	42, // 37: causa.wire.v1.Destructions.items:type_name -> causa.wire.v1.Destructions.Item
-	8,  // 38: causa.wire.v1.KeyPackagesPublished.stock:type_name -> causa.wire.v1.Stock
-	43, // 39: causa.wire.v1.KeyPackages.claimed:type_name -> causa.wire.v1.KeyPackages.Claimed
-	0,  // 40: causa.wire.v1.Entry.kind:type_name -> causa.wire.v1.EntryKind
-	24, // 41: causa.wire.v1.MatterPage.entries:type_name -> causa.wire.v1.Entry
-	44, // 42: causa.wire.v1.Heads.heads:type_name -> causa.wire.v1.Heads.Head
-	45, // 43: causa.wire.v1.Welcomes.items:type_name -> causa.wire.v1.Welcomes.Item
-	1,  // 44: causa.wire.v1.GrantBlob.direction:type_name -> causa.wire.v1.BlobDirection
-	45, // [45:45] is the sub-list for method output_type
-	45, // [45:45] is the sub-list for method input_type
-	45, // [45:45] is the sub-list for extension type_name
-	45, // [45:45] is the sub-list for extension extendee
-	0,  // [0:45] is the sub-list for field type_name
+	7,  // 0: causa.wire.v1.ClientFrame.sign_in:type_name -> causa.wire.v1.SignIn
+	11, // 1: causa.wire.v1.ClientFrame.pull_log:type_name -> causa.wire.v1.PullLog
+	13, // 2: causa.wire.v1.ClientFrame.append_log:type_name -> causa.wire.v1.AppendLog
+	17, // 3: causa.wire.v1.ClientFrame.publish_key_packages:type_name -> causa.wire.v1.PublishKeyPackages
+	19, // 4: causa.wire.v1.ClientFrame.claim_key_packages:type_name -> causa.wire.v1.ClaimKeyPackages
+	21, // 5: causa.wire.v1.ClientFrame.create_matter:type_name -> causa.wire.v1.CreateMatter
+	22, // 6: causa.wire.v1.ClientFrame.commit_bundle:type_name -> causa.wire.v1.CommitBundle
+	23, // 7: causa.wire.v1.ClientFrame.send_content:type_name -> causa.wire.v1.SendContent
+	26, // 8: causa.wire.v1.ClientFrame.pull_matter:type_name -> causa.wire.v1.PullMatter
+	28, // 9: causa.wire.v1.ClientFrame.pull_heads:type_name -> causa.wire.v1.PullHeads
+	30, // 10: causa.wire.v1.ClientFrame.take_welcomes:type_name -> causa.wire.v1.TakeWelcomes
+	32, // 11: causa.wire.v1.ClientFrame.drop_welcomes:type_name -> causa.wire.v1.DropWelcomes
+	33, // 12: causa.wire.v1.ClientFrame.pull_group_info:type_name -> causa.wire.v1.PullGroupInfo
+	15, // 13: causa.wire.v1.ClientFrame.pull_destructions:type_name -> causa.wire.v1.PullDestructions
+	35, // 14: causa.wire.v1.ClientFrame.grant_blob:type_name -> causa.wire.v1.GrantBlob
+	37, // 15: causa.wire.v1.ClientFrame.drop_blob:type_name -> causa.wire.v1.DropBlob
+	38, // 16: causa.wire.v1.ClientFrame.vault_register:type_name -> causa.wire.v1.VaultRegister
+	39, // 17: causa.wire.v1.ClientFrame.vault_evaluate:type_name -> causa.wire.v1.VaultEvaluate
+	41, // 18: causa.wire.v1.ClientFrame.vault_confirm:type_name -> causa.wire.v1.VaultConfirm
+	42, // 19: causa.wire.v1.ClientFrame.vault_drop:type_name -> causa.wire.v1.VaultDrop
+	43, // 20: causa.wire.v1.ClientFrame.publish_quiet:type_name -> causa.wire.v1.PublishQuiet
+	44, // 21: causa.wire.v1.ClientFrame.pull_presence:type_name -> causa.wire.v1.PullPresence
+	46, // 22: causa.wire.v1.ClientFrame.set_status:type_name -> causa.wire.v1.SetStatus
+	47, // 23: causa.wire.v1.ClientFrame.set_wake:type_name -> causa.wire.v1.SetWake
+	5,  // 24: causa.wire.v1.HubFrame.failure:type_name -> causa.wire.v1.Failure
+	6,  // 25: causa.wire.v1.HubFrame.challenge:type_name -> causa.wire.v1.Challenge
+	8,  // 26: causa.wire.v1.HubFrame.ready:type_name -> causa.wire.v1.Ready
+	12, // 27: causa.wire.v1.HubFrame.log_page:type_name -> causa.wire.v1.LogPage
+	14, // 28: causa.wire.v1.HubFrame.log_appended:type_name -> causa.wire.v1.LogAppended
+	18, // 29: causa.wire.v1.HubFrame.key_packages_published:type_name -> causa.wire.v1.KeyPackagesPublished
+	20, // 30: causa.wire.v1.HubFrame.key_packages:type_name -> causa.wire.v1.KeyPackages
+	24, // 31: causa.wire.v1.HubFrame.accepted:type_name -> causa.wire.v1.Accepted
+	27, // 32: causa.wire.v1.HubFrame.matter_page:type_name -> causa.wire.v1.MatterPage
+	29, // 33: causa.wire.v1.HubFrame.heads:type_name -> causa.wire.v1.Heads
+	31, // 34: causa.wire.v1.HubFrame.welcomes:type_name -> causa.wire.v1.Welcomes
+	10, // 35: causa.wire.v1.HubFrame.done:type_name -> causa.wire.v1.Done
+	34, // 36: causa.wire.v1.HubFrame.group_info:type_name -> causa.wire.v1.GroupInfo
+	16, // 37: causa.wire.v1.HubFrame.destructions:type_name -> causa.wire.v1.Destructions
+	36, // 38: causa.wire.v1.HubFrame.blob_grant:type_name -> causa.wire.v1.BlobGrant
+	40, // 39: causa.wire.v1.HubFrame.vault_evaluation:type_name -> causa.wire.v1.VaultEvaluation
+	45, // 40: causa.wire.v1.HubFrame.presences:type_name -> causa.wire.v1.Presences
+	48, // 41: causa.wire.v1.HubFrame.wake:type_name -> causa.wire.v1.Wake
+	9,  // 42: causa.wire.v1.Ready.key_packages:type_name -> causa.wire.v1.Stock
+	49, // 43: causa.wire.v1.Destructions.items:type_name -> causa.wire.v1.Destructions.Item
+	9,  // 44: causa.wire.v1.KeyPackagesPublished.stock:type_name -> causa.wire.v1.Stock
+	50, // 45: causa.wire.v1.KeyPackages.claimed:type_name -> causa.wire.v1.KeyPackages.Claimed
+	0,  // 46: causa.wire.v1.Entry.kind:type_name -> causa.wire.v1.EntryKind
+	25, // 47: causa.wire.v1.MatterPage.entries:type_name -> causa.wire.v1.Entry
+	51, // 48: causa.wire.v1.Heads.heads:type_name -> causa.wire.v1.Heads.Head
+	52, // 49: causa.wire.v1.Welcomes.items:type_name -> causa.wire.v1.Welcomes.Item
+	1,  // 50: causa.wire.v1.GrantBlob.direction:type_name -> causa.wire.v1.BlobDirection
+	53, // 51: causa.wire.v1.Presences.members:type_name -> causa.wire.v1.Presences.Presence
+	2,  // 52: causa.wire.v1.SetStatus.status:type_name -> causa.wire.v1.Status
+	2,  // 53: causa.wire.v1.Presences.Presence.status:type_name -> causa.wire.v1.Status
+	54, // [54:54] is the sub-list for method output_type
+	54, // [54:54] is the sub-list for method input_type
+	54, // [54:54] is the sub-list for extension type_name
+	54, // [54:54] is the sub-list for extension extendee
+	0,  // [0:54] is the sub-list for field type_name
 }
 
 func init() { file_causa_proto_init() }
@@ -3726,6 +4333,10 @@ func file_causa_proto_init() {
 		(*ClientFrame_VaultEvaluate)(nil),
 		(*ClientFrame_VaultConfirm)(nil),
 		(*ClientFrame_VaultDrop)(nil),
+		(*ClientFrame_PublishQuiet)(nil),
+		(*ClientFrame_PullPresence)(nil),
+		(*ClientFrame_SetStatus)(nil),
+		(*ClientFrame_SetWake)(nil),
 	}
 	file_causa_proto_msgTypes[1].OneofWrappers = []any{
 		(*HubFrame_Failure)(nil),
@@ -3744,6 +4355,8 @@ func file_causa_proto_init() {
 		(*HubFrame_Destructions)(nil),
 		(*HubFrame_BlobGrant)(nil),
 		(*HubFrame_VaultEvaluation)(nil),
+		(*HubFrame_Presences)(nil),
+		(*HubFrame_Wake)(nil),
 	}
 	file_causa_proto_msgTypes[4].OneofWrappers = []any{
 		(*SignIn_Device)(nil),
@@ -3755,8 +4368,8 @@ func file_causa_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_causa_proto_rawDesc), len(file_causa_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   44,
+			NumEnums:      3,
+			NumMessages:   51,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
