@@ -1,7 +1,12 @@
 package app
 
+import "causa/app/thread"
+
 // Search is what Ctrl+K does; Fyne's test canvas has no shortcuts.
 func (a *App) Search() { a.search() }
 
 // Details is what a press on the header of a narrow window does.
 func (a *App) Details() { a.toggleDetails() }
+
+// ThreadForTest is the screen on which one reads and writes.
+func (a *App) ThreadForTest() *thread.Thread { return a.thread }

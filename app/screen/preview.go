@@ -34,6 +34,10 @@ func (e *Env) Preview(m matter.Matter) string {
 		return e.T("%s concluded: %s", widget.OneLine(who), widget.OneLine(l.Text))
 	case matter.KindReopened:
 		return e.T("%s reopened this matter", who)
+	case matter.KindRecalled:
+		return e.T("A message was taken back")
+	case matter.KindMoved:
+		return e.T("A message went to another matter")
 	case matter.KindUnread:
 		return e.T("A message this device can't read")
 	case matter.KindNewer:
@@ -42,7 +46,10 @@ func (e *Env) Preview(m matter.Matter) string {
 	if event := e.Event(*l); event != "" {
 		return widget.OneLine(event)
 	}
-	text := l.Text
+	if l.Origin != nil {
+		who = e.NameOrYou(l.Origin.Author)
+	}
+	text := e.Mentions(l.Text)
 	if len(text) > 400 { // a line shows far less
 		text = strings.ToValidUTF8(text[:400], "")
 	}

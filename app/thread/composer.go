@@ -20,6 +20,8 @@ type composer struct {
 	onSend  func(text string)
 	onDraft func(text string)
 	onGrown func() // its height changed
+	onAdd   func(at fyne.Position)
+	add     *appwidget.Button
 	env     *screen.Env
 	rows    int
 	sized   bool
@@ -46,7 +48,11 @@ func newComposer(env *screen.Env) *composer {
 		}
 		c.card.Refresh()
 	}
-	row := appwidget.NewRow(8, 0, c.entry, c.send).Inset(appwidget.Insets{Top: 5, Right: 8, Bottom: 5, Left: 6})
+	c.add = appwidget.NewIconButton("plus", "", appwidget.Bare, func() {
+		at := fyne.CurrentApp().Driver().AbsolutePositionForObject(c.add)
+		c.onAdd(at.SubtractXY(0, 70)) // the menu opens upwards
+	})
+	row := appwidget.NewRow(8, 1, c.add, c.entry, c.send).Inset(appwidget.Insets{Top: 5, Right: 8, Bottom: 5, Left: 6})
 	c.card.SetContent(row)
 	c.ExtendBaseWidget(c)
 	return c

@@ -58,7 +58,7 @@ func arrange(msgs []matter.Message, unread uint64, self matter.MemberID, zone *t
 		}
 		it := item{key: key{kind: itemMessage, id: m.ID}, msg: m}
 		switch m.Kind {
-		case matter.KindOpened, matter.KindAdded, matter.KindRemoved, matter.KindDevice, matter.KindReopened:
+		case matter.KindOpened, matter.KindAdded, matter.KindRemoved, matter.KindDevice, matter.KindReopened, matter.KindRecalled, matter.KindMoved:
 			it.key.kind = itemEvent
 		case matter.KindChanged, matter.KindProposed, matter.KindSigned, matter.KindDeclined, matter.KindWithdrawn, matter.KindLeft,
 			matter.KindBroken, matter.KindOverreach, matter.KindHistory:

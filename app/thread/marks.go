@@ -14,7 +14,7 @@ func (r *row) offsetAt(p fyne.Position) int {
 	if r.it.key.kind != itemMessage || len(r.flow) == 0 {
 		return 0
 	}
-	y := p.Y - r.bubble.Y - padY
+	y := p.Y - r.bubble.Y - padY - extras(r.over)
 	line := int(y / lineHeight)
 	last := r.flow[len(r.flow)-1]
 	switch {
@@ -69,7 +69,13 @@ func (r *row) paintMarks(from, to int, top float32) {
 }
 
 // Tapped is part of fyne.Tappable.
-func (r *row) Tapped(*fyne.PointEvent) {
+func (r *row) Tapped(e *fyne.PointEvent) {
+	if q := r.it.msg.Reply; q != nil && q.Seq != 0 && r.onQuote != nil && len(r.over) > 0 {
+		if y := e.Position.Y - r.bubble.Y; y >= 0 && y < padY+extras(r.over) && e.Position.X >= r.bubble.X && e.Position.X < r.bubble.X+r.size.Width {
+			r.onQuote(q.Seq)
+			return
+		}
+	}
 	if r.onTap != nil {
 		r.onTap()
 	}

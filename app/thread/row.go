@@ -33,9 +33,10 @@ const (
 // used again for other lines.
 type row struct {
 	widget.BaseWidget
-	env    *screen.Env
-	onMenu func(m matter.Message, at fyne.Position)
-	onTap  func()
+	env     *screen.Env
+	onMenu  func(m matter.Message, at fyne.Position)
+	onQuote func(seq uint64) // the quote in an answer was pressed
+	onTap   func()
 
 	it     item
 	mine   bool
@@ -59,6 +60,11 @@ type row struct {
 	rule    [2]*canvas.Rectangle
 	marks   []*canvas.Rectangle
 	texts   []*canvas.Text
+	over    []extraLine    // above the text of a bubble
+	under   []extraLine    // below it
+	beside  []*canvas.Text // for those
+	used    int            // of beside
+	bar     *canvas.Rectangle
 	objects []fyne.CanvasObject
 }
 
@@ -71,6 +77,7 @@ func newRow(env *screen.Env, onMenu func(matter.Message, fyne.Position)) *row {
 	r.name.TextSize, r.when.TextSize, r.note.TextSize = apptheme.SizeSmall, apptheme.SizeTiny, apptheme.SizeTiny
 	r.state = appwidget.NewIcon("check").Sized(13)
 	r.rule = [2]*canvas.Rectangle{canvas.NewRectangle(nil), canvas.NewRectangle(nil)}
+	r.bar = canvas.NewRectangle(nil)
 	r.ExtendBaseWidget(r)
 	return r
 }
@@ -78,7 +85,8 @@ func newRow(env *screen.Env, onMenu func(matter.Message, fyne.Position)) *row {
 // set shows a line, laid out for a width, and returns the height it takes.
 func (r *row) set(it *item, width float32) float32 {
 	r.it, r.narrow = *it, width < 460
-	r.from, r.to, r.marked = 0, 0, [2]int{}
+	r.from, r.to, r.used, r.marked = 0, 0, 0, [2]int{}
+	r.over, r.under = nil, nil
 	r.objects = r.objects[:0]
 	switch it.key.kind {
 	case itemMessage:
@@ -111,7 +119,7 @@ func (r *row) column() float32 {
 func (r *row) setMessage(width float32) {
 	m := &r.it.msg
 	r.mine = m.Author == r.env.People.Self
-	text := appwidget.Visible(m.Text)
+	text := appwidget.Visible(r.env.Mentions(m.Text))
 	switch m.Kind {
 	case matter.KindUnread:
 		text = r.env.T("This device can't read this message.")
@@ -128,7 +136,10 @@ func (r *row) setMessage(width float32) {
 	for _, l := range r.flow {
 		w = max(w, l.Width)
 	}
-	r.size = fyne.NewSize(w+2*padX, float32(len(r.flow))*lineHeight+2*padY)
+	room := min(width-taken, widest)
+	r.over, r.under = r.above(m, room), r.below(m, room)
+	w = min(max(w, extraWidth(r.over), extraWidth(r.under)), room)
+	r.size = fyne.NewSize(w+2*padX, float32(len(r.flow))*lineHeight+2*padY+extras(r.over)+extras(r.under))
 	y := gapNext
 	if r.it.lead {
 		y = gapLead
@@ -148,6 +159,9 @@ func (r *row) setMessage(width float32) {
 	r.bubble = fyne.NewPos(left, y)
 	r.height = y + r.size.Height
 	r.paintBubble()
+	r.paintExtras(r.over, y+padY)
+	r.paintExtras(r.under, y+r.size.Height-padY-extras(r.under)+extraGap)
+	r.paintBar(r.over, y+padY)
 	r.setState(right)
 	r.height += 2
 }
@@ -303,6 +317,10 @@ func (r *row) eventText() string {
 			return r.env.T("%s · %s reopened this matter: %s", when, who, appwidget.OneLine(m.Text))
 		}
 		return r.env.T("%s · %s reopened this matter", when, who)
+	case matter.KindRecalled:
+		return r.env.T("%s · %s took a message back", when, r.actor(m))
+	case matter.KindMoved:
+		return r.env.T("%s · %s moved a message to another matter", when, r.actor(m))
 	case matter.KindDevice:
 		return r.env.T("%s · further device: %s", when, r.env.Names(m.Subjects))
 	case matter.KindRemoved:
@@ -318,6 +336,14 @@ func (r *row) eventText() string {
 		return r.env.T("%s · %s started this matter with %s", when, who, r.env.Names(with))
 	}
 	return r.env.T("%s · %s started this matter", when, who)
+}
+
+// actor names who took a message away.
+func (r *row) actor(m *matter.Message) string {
+	if len(m.Subjects) == 0 {
+		return r.env.NameOrYou(m.Author)
+	}
+	return r.env.NameOrYou(m.Subjects[0])
 }
 
 func without(ids []matter.MemberID, id matter.MemberID) []matter.MemberID {
@@ -336,7 +362,7 @@ func (r *row) window(top, bottom float32) {
 	if r.it.key.kind != itemMessage {
 		return
 	}
-	first := r.bubble.Y + padY
+	first := r.bubble.Y + padY + extras(r.over)
 	from := min(max(int((top-first)/lineHeight), 0), len(r.flow))
 	to := min(max(int((bottom-first)/lineHeight)+1, from), len(r.flow))
 	if from == r.from && to == r.to {

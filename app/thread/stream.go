@@ -1,6 +1,8 @@
 package thread
 
 import (
+	"reflect"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/widget"
@@ -79,7 +81,7 @@ func (s *stream) set(items []item, toEnd bool) {
 func same(a, b item) bool {
 	return a.lead == b.lead && a.msg.Text == b.msg.Text && a.msg.Delivery == b.msg.Delivery &&
 		a.msg.Problem == b.msg.Problem && a.msg.Kind == b.msg.Kind && a.msg.Time.Equal(b.msg.Time) &&
-		len(a.msg.Subjects) == len(b.msg.Subjects)
+		len(a.msg.Subjects) == len(b.msg.Subjects) && reflect.DeepEqual(a.msg.Thread, b.msg.Thread)
 }
 
 func (s *stream) drop(k key) {

@@ -26,6 +26,18 @@ type Engine interface {
 	MarkRead(ctx context.Context, id matter.ID, seq uint64) error
 	Draft(ctx context.Context, id matter.ID) (string, error)
 	SetDraft(ctx context.Context, id matter.ID, text string) error
+
+	Reply(ctx context.Context, id matter.ID, seq uint64, text string) (matter.Message, error)
+	React(ctx context.Context, id matter.ID, seq uint64, emoji string, on bool) error
+	Edit(ctx context.Context, id matter.ID, seq uint64, text string) error
+	Versions(ctx context.Context, id matter.ID, seq uint64) ([]core.Version, error)
+	Recall(ctx context.Context, id matter.ID, seq uint64) error
+	Pin(ctx context.Context, id matter.ID, seq uint64, on bool) error
+	AddTask(ctx context.Context, id matter.ID, t core.NewTask) (matter.Message, error)
+	SetTask(ctx context.Context, id matter.ID, seq uint64, change core.TaskChange) error
+	AddPoll(ctx context.Context, id matter.ID, n core.NewPoll) (matter.Message, error)
+	Vote(ctx context.Context, id matter.ID, seq uint64, options ...int) error
+	EndPoll(ctx context.Context, id matter.ID, seq uint64) error
 }
 
 // pageSize is how many messages are read at a time.
@@ -59,6 +71,7 @@ type Thread struct {
 	stream   *stream
 	clip     *container.Clip
 	composer *composer
+	about    *about
 	notice   *appwidget.Notice // connection, membership
 	failed   *appwidget.Notice // what went wrong here
 	latest   *appwidget.Button
@@ -71,13 +84,19 @@ type Thread struct {
 func New(env *screen.Env, engine Engine) *Thread {
 	t := &Thread{env: env, engine: engine, active: true}
 	t.head = newHeader(env, func() { call(t.OnBack) }, func() { call(t.OnDetails) })
-	t.stream = newStream(func() *row { return newRow(env, t.menu) })
+	t.stream = newStream(func() *row {
+		r := newRow(env, t.menu)
+		r.onQuote = t.Jump
+		return r
+	})
 	t.stream.onTop = t.earlier
 	t.stream.onEnd = t.atEnd
 	t.stream.words, t.stream.onCopy, t.stream.onType = t.words, t.copySelection, t.typed
 	t.clip = container.NewClip(t.stream)
 	t.composer = newComposer(env)
 	t.composer.onSend = t.send
+	t.composer.onAdd = t.addMenu
+	t.about = newAbout(t.plain)
 	t.composer.onDraft = t.keepDraft
 	t.composer.onGrown = t.Refresh
 	t.composer.entry.OnPage = t.stream.page
@@ -110,6 +129,8 @@ func (t *Thread) Open(m matter.Matter) {
 	t.failed.Clear()
 	t.head.set(m)
 	t.stream.set(nil, true)
+	t.about.edit = false
+	t.plain()
 	t.composer.put("")
 	t.draft, t.saved = "", ""
 	t.setOver()
@@ -296,11 +317,20 @@ func (t *Thread) Added(m matter.Message) {
 	t.markRead()
 }
 
-// Changed takes in a message of one's own that was sent, or refused.
+// Changed takes in what became of a message: it was sent or refused, or something was done
+// to it.
 func (t *Thread) Changed(m matter.Message) {
-	if m.Matter == t.m.ID {
-		t.merge([]matter.Message{m}, false)
+	if m.Matter != t.m.ID || m.Seq != 0 && !t.whole && (len(t.msgs) == 0 || m.Seq < t.msgs[0].Seq) {
+		return // it is read when one scrolls there
 	}
+	changed := []matter.Message{m}
+	for _, x := range t.msgs {
+		if q := x.Reply; q != nil && q.Seq != 0 && q.Seq == m.Seq {
+			x.Reply = &matter.Quote{Seq: m.Seq, Author: m.Author, Kind: m.Kind, Text: m.Text}
+			changed = append(changed, x)
+		}
+	}
+	t.merge(changed, false)
 }
 
 func (t *Thread) atEnd(end bool) {
@@ -332,7 +362,9 @@ func (t *Thread) markRead() {
 
 // send hands the draft to the engine, and gives it back when the engine refuses it.
 func (t *Thread) send(text string) {
-	open, id := t.open, t.m.ID
+	open, id, seq, edit := t.open, t.m.ID, t.about.seq, t.about.edit
+	t.about.edit = false
+	t.plain()
 	t.composer.put("")
 	t.composer.changed("")
 	t.draft = ""
@@ -340,7 +372,14 @@ func (t *Thread) send(text string) {
 	t.unread = 0
 	var msg matter.Message
 	t.env.Do(func(ctx context.Context) (err error) {
-		msg, err = t.engine.Send(ctx, id, text)
+		switch {
+		case edit:
+			err = t.engine.Edit(ctx, id, seq, text)
+		case seq != 0:
+			msg, err = t.engine.Reply(ctx, id, seq, text)
+		default:
+			msg, err = t.engine.Send(ctx, id, text)
+		}
 		return err
 	}, func(err error) {
 		if open != t.open {
@@ -358,7 +397,9 @@ func (t *Thread) send(text string) {
 			t.Refresh()
 			return
 		}
-		t.merge([]matter.Message{msg}, true)
+		if !edit {
+			t.merge([]matter.Message{msg}, true)
+		}
 		t.flushDraft()
 	})
 	t.Refresh()
@@ -388,18 +429,9 @@ func (t *Thread) flushDraft() {
 	})
 }
 
-// menu offers what can be done with a message.
-func (t *Thread) menu(m matter.Message, at fyne.Position) {
-	items := []*fyne.MenuItem{fyne.NewMenuItem(t.env.T("Copy text"), func() { t.env.Copy(m.Text) })}
-	if t.stream.sel.on {
-		items = append([]*fyne.MenuItem{fyne.NewMenuItem(t.env.T("Copy selection"), t.copySelection)}, items...)
-	}
-	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), t.env.Window, at)
-}
-
 // CreateRenderer is part of fyne.Widget.
 func (t *Thread) CreateRenderer() fyne.WidgetRenderer {
-	return &threadRenderer{t, []fyne.CanvasObject{t.ground, t.clip, t.head, t.bottom, t.line, t.notice, t.failed, t.composer, t.latest}}
+	return &threadRenderer{t, []fyne.CanvasObject{t.ground, t.clip, t.head, t.bottom, t.line, t.notice, t.failed, t.about, t.composer, t.latest}}
 }
 
 type threadRenderer struct {
@@ -444,6 +476,7 @@ func (r *threadRenderer) Layout(size fyne.Size) {
 		y -= gap - 2
 	}
 	put(t.composer)
+	put(t.about)
 	put(t.failed)
 	put(t.notice)
 	y -= 2
