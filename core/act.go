@@ -27,6 +27,7 @@ var acts = map[uint16]func(*applying, *pb.Entry, matter.Message, content) error{
 	contentPollEnd:   (*applying).pollEnded,
 	contentCarried:   (*applying).carried,
 	contentMoved:     (*applying).moved,
+	contentReceipt:   (*applying).receipt,
 }
 
 // A rule says to which messages something can be done, and by whom.
@@ -160,7 +161,11 @@ func (a *applying) onTarget(e *pb.Entry, m matter.Message, kind uint16, r matter
 	if target, err = a.tx.Message(a.id, seq); err != nil {
 		return err
 	}
-	a.events = append(a.events, MessageChanged{target})
+	after := []matter.Message{target}
+	if err := a.c.countGone(a.tx, a.id, after); err != nil {
+		return err
+	}
+	a.events = append(a.events, MessageChanged{after[0]})
 	return nil
 }
 

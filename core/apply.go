@@ -76,6 +76,8 @@ type applying struct {
 	signed *seal.Signed // the content of the entry at hand, when it could be opened
 	filed  bool         // the entry at hand has its line
 
+	destroyed []matter.Ref // messages that others have taken back
+
 	events    []Event
 	notices   []Notice
 	quiet     *quietState // newer quiet hours, of another device
@@ -122,6 +124,9 @@ func (c *Client) applyOnce(ctx context.Context, id matter.ID, entries []*pb.Entr
 				return err
 			}
 			a.place.Cursor = e.GetSeq()
+		}
+		if err := a.receipts(); err != nil {
+			return err
 		}
 		if err := tx.DropListed(id, a.place.Cursor); err != nil {
 			return err

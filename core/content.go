@@ -48,6 +48,7 @@ const (
 	contentPollEnd   = 29 // body: a reference
 	contentCarried   = 30 // body: a message of another matter, and its proof
 	contentMoved     = 31 // body: the matter they went to, then references
+	contentReceipt   = 32 // body: references of what this device has destroyed
 
 	contentUrgent      = 50 // body: an urgent message (urgent.go)
 	contentAcknowledge = 51 // body: the id of the urgent message

@@ -41,7 +41,7 @@ func (a *applying) weigh(e *pb.Entry, m matter.Message, con content) (done bool,
 	case contentSignature, contentRefusal, contentWithdrawal:
 		return true, a.answered(e, m, con)
 	}
-	if !mayWrite(a.known, a.voice(e, m)) {
+	if con.Kind != contentReceipt && !mayWrite(a.known, a.voice(e, m)) { // observers, too, destroy
 		return true, a.void(m, con)
 	}
 	return false, nil

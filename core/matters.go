@@ -379,8 +379,14 @@ func (c *Client) Messages(ctx context.Context, id matter.ID, p Page) (out []matt
 		p.Limit = 50
 	}
 	err = c.home.db.View(ctx, func(tx *store.Tx) (err error) {
-		if out, err = tx.Messages(id, p.Before, p.Limit); err != nil || p.Before != 0 {
+		if out, err = tx.Messages(id, p.Before, p.Limit); err != nil {
 			return err
+		}
+		if err := c.countGone(tx, id, out); err != nil {
+			return err
+		}
+		if p.Before != 0 {
+			return tx.FillFiles(out)
 		}
 		items, err := tx.OutboxOf(id)
 		for _, it := range items {

@@ -192,6 +192,12 @@ func (a *applying) recalled(e *pb.Entry, m matter.Message, con content) error {
 		return a.malformed(e, m)
 	}
 	return a.on(e, m, con.Kind, r, func(t *matter.Message) error {
+		if err := a.tx.AddReceipt(a.id, t.Seq, m.Device); err != nil {
+			return err
+		}
+		if m.Device != a.c.self {
+			a.destroyed = append(a.destroyed, r)
+		}
 		return a.tx.Recall(a.id, t.Seq, m.Author, matter.KindRecalled, matter.ID{})
 	})
 }

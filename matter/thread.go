@@ -37,6 +37,13 @@ type Thread struct {
 	Poll      *Poll   // KindPoll
 	Origin    *Origin // a message that comes from another matter
 	Moved     ID      // KindMoved: the matter it went to
+	Gone      *Gone   // KindRecalled: how far its destruction has come
+}
+
+// A Gone says how far a message that was taken back is destroyed.
+type Gone struct {
+	Done    int        // devices of the matter that say they have destroyed it
+	Waiting []DeviceID // those that have not said so yet
 }
 
 // A Quote is a message as an answer to it shows it. One that this device does not have has

@@ -318,7 +318,11 @@ func (r *row) eventText() string {
 		}
 		return r.env.T("%s · %s reopened this matter", when, who)
 	case matter.KindRecalled:
-		return r.env.T("%s · %s took a message back", when, r.actor(m))
+		words := r.env.T("%s · %s took a message back", when, r.actor(m))
+		if g := m.Gone; g != nil && len(g.Waiting) > 0 {
+			words += r.env.T(" · destroyed on %d of %d devices", g.Done, g.Done+len(g.Waiting))
+		}
+		return words
 	case matter.KindMoved:
 		return r.env.T("%s · %s moved a message to another matter", when, r.actor(m))
 	case matter.KindDevice:

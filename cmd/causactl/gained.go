@@ -18,6 +18,13 @@ type gained struct {
 	Poll      *pollJSON           `json:"poll,omitempty"`
 	Origin    *originJSON         `json:"origin,omitempty"`
 	Moved     string              `json:"moved,omitempty"`
+	Gone      *goneJSON           `json:"gone,omitempty"`
+}
+
+type goneJSON struct {
+	Done    int      `json:"done"`
+	Of      int      `json:"of"`
+	Waiting []string `json:"waiting,omitempty"` // devices
 }
 
 type taskJSON struct {
@@ -76,6 +83,12 @@ func gainedOf(cl *core.Client, m *matter.Message) (g gained) {
 	if !m.Moved.IsZero() {
 		g.Moved = m.Moved.String()
 	}
+	if x := m.Gone; x != nil {
+		g.Gone = &goneJSON{Done: x.Done, Of: x.Done + len(x.Waiting)}
+		for _, d := range x.Waiting {
+			g.Gone.Waiting = append(g.Gone.Waiting, d.String())
+		}
+	}
 	return g
 }
 
@@ -119,6 +132,9 @@ func (c *call) beside(cl *core.Client, m *matter.Message) string {
 		if p.Closed {
 			under(c.tr.T("This poll is closed."))
 		}
+	}
+	if x := m.Gone; x != nil {
+		under(c.tr.T("destroyed on %d of %d devices", x.Done, x.Done+len(x.Waiting)))
 	}
 	for _, r := range m.Reactions {
 		under(r.Emoji + " " + strings.Join(names(cl, r.Members), ", "))
