@@ -3,13 +3,19 @@ package core
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
 	"causa/hub/hubtest"
+	"causa/internal/fault"
 	"causa/matter"
 	"causa/store"
 )
@@ -179,6 +185,64 @@ func TestMalformedActs(t *testing.T) {
 	if got := p.message(p.bob, seq); got.Text != "hello" || len(got.Reactions) != 0 || got.Pinned {
 		t.Errorf("Bob has %+v", got)
 	}
+}
+
+// Whatever two people do to the same messages at once, both devices show the same.
+func TestActsConverge(t *testing.T) {
+	p := newPair(t)
+	var seqs []uint64
+	for i := range 4 {
+		c := p.alice
+		if i%2 == 1 {
+			c = p.bob
+		}
+		seqs = append(seqs, p.say(c, fmt.Sprintf("message %d", i)))
+	}
+	_, err := p.bob.AddTask(p.ctx, p.id, NewTask{Text: "a task"})
+	p.must(err)
+	_, err = p.alice.AddPoll(p.ctx, p.id, NewPoll{Question: "a poll", Options: []string{"x", "y", "z"}, Multiple: true})
+	p.must(err)
+	p.settle()
+	last := p.cursor(p.bob)
+	seqs = append(seqs, last-1, last)
+	rapid.Check(t, func(t *rapid.T) {
+		for range rapid.IntRange(4, 10).Draw(t, "acts") {
+			c := rapid.SampledFrom([]*Client{p.alice, p.bob}).Draw(t, "who")
+			seq := rapid.SampledFrom(seqs).Draw(t, "message")
+			done := rapid.Bool().Draw(t, "on")
+			var err error
+			switch rapid.IntRange(0, 6).Draw(t, "act") {
+			case 0:
+				err = c.React(p.ctx, p.id, seq, rapid.SampledFrom([]string{"👍", "✅"}).Draw(t, "sign"), done)
+			case 1:
+				err = c.Edit(p.ctx, p.id, seq, rapid.StringMatching(`[a-z]{1,9}`).Draw(t, "text"))
+			case 2:
+				err = c.Pin(p.ctx, p.id, seq, done)
+			case 3:
+				err = c.SetTask(p.ctx, p.id, seq, TaskChange{Done: &done})
+			case 4:
+				err = c.Vote(p.ctx, p.id, seq, rapid.SliceOfN(rapid.IntRange(0, 2), 0, 3).Draw(t, "votes")...)
+			case 5:
+				if rapid.IntRange(0, 9).Draw(t, "rarely") == 0 {
+					err = c.Recall(p.ctx, p.id, seq)
+				}
+			default:
+				_, err = c.Reply(p.ctx, p.id, seq, "yes")
+			}
+			var no *fault.Error
+			if err != nil && !errors.As(err, &no) {
+				t.Fatal(err)
+			}
+		}
+		p.settle()
+		a, err := p.alice.Messages(p.ctx, p.id, Page{Limit: 10000})
+		p.must(err)
+		b, err := p.bob.Messages(p.ctx, p.id, Page{Limit: 10000})
+		p.must(err)
+		if d := cmp.Diff(a, b); d != "" {
+			t.Fatalf("Alice and Bob see different things:\n%s", d)
+		}
+	})
 }
 
 // Nobody puts words into the mouth of another by saying that they come from elsewhere.

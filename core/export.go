@@ -1,11 +1,14 @@
 package core
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
+	"slices"
 
 	"golang.org/x/crypto/cryptobyte"
 
@@ -29,17 +32,22 @@ func (c *Client) Export(ctx context.Context, w io.Writer, id matter.ID, tr func(
 		return worded(err)
 	}
 	var log, entries []byte
+	var files []bundle.Part
 	err = c.home.db.View(ctx, func(tx *store.Tx) (err error) {
 		if log, err = exportLog(tx); err != nil {
 			return err
 		}
-		entries, err = exportEntries(tx, id)
+		if entries, err = exportEntries(tx, id); err != nil {
+			return err
+		}
+		files, err = exportFiles(tx, id)
 		return err
 	})
 	if err != nil {
 		return worded(err)
 	}
 	parts := []bundle.Part{{Name: partReadable, Data: page}, {Name: partLog, Data: log}, {Name: partEntries, Data: entries}}
+	parts = append(parts, files...)
 	p := proofSeal{Org: c.acct.Org, Matter: id, Title: m.Title, Time: millis(c.now()), Device: c.self}
 	for _, part := range parts {
 		p.Parts = append(p.Parts, partSum{part.Name, sha256.Sum256(part.Data)})
@@ -57,6 +65,37 @@ func (c *Client) Export(ctx context.Context, w io.Writer, id matter.ID, tr func(
 		_, err = w.Write(file)
 	}
 	return err
+}
+
+// maxExportFiles bounds the files in one export, in bytes. Larger matters are exported
+// without the files that no longer fit, and the proof says how many those are.
+const maxExportFiles = 1 << 30
+
+// exportFiles returns the files of a matter that are on this device, each under its
+// digest.
+func exportFiles(tx *store.Tx, id matter.ID) (parts []bundle.Part, err error) {
+	ms, err := tx.Attachments(id, maxFilesListed)
+	if err != nil {
+		return nil, err
+	}
+	room, seen := int64(maxExportFiles), map[[32]byte]bool{}
+	for _, m := range slices.Backward(ms) {
+		a, err := tx.Attachment(FileOf(m))
+		if err != nil {
+			return nil, err
+		}
+		if !a.Here || a.Size > room || seen[a.Digest] {
+			continue
+		}
+		room -= a.Size
+		seen[a.Digest] = true
+		b := bytes.NewBuffer(make([]byte, 0, a.Size))
+		if _, err := tx.WriteBlob(b, a.Blob()); err != nil {
+			return nil, err
+		}
+		parts = append(parts, bundle.Part{Name: partFiles + hex.EncodeToString(a.Digest[:]), Data: b.Bytes()})
+	}
+	return parts, nil
 }
 
 // exportLog writes the whole organisation log: each entry with its length before it.

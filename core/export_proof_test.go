@@ -173,6 +173,25 @@ func verifyAgain(t *testing.T, p *pair, v *verifying, parts []bundle.Part, rs []
 	return err
 }
 
+// A file that nobody sent is found out.
+func TestExportStrangeFile(t *testing.T) {
+	p, file := exported(t)
+	parts, err := bundle.Unpack(file)
+	p.must(err)
+	extra := bundle.Part{Name: partFiles + strings.Repeat("ab", 32), Data: []byte("not sent")}
+	v := &verifying{file: file}
+	p.must(v.unpack())
+	v.seal.Parts = append(v.seal.Parts, partSum{extra.Name, sha256.Sum256(extra.Data)})
+	raw, err := v.seal.bytes()
+	p.must(err)
+	proof := bundle.Part{Name: partProof, Data: append(raw, ed25519.Sign(p.alice.key, append([]byte(sealLabel), raw...))...)}
+	bad, err := bundle.Pack([]bundle.Part{parts[0], parts[1], parts[2], extra, proof})
+	p.must(err)
+	if _, err := Verify(bad); err == nil {
+		t.Error("it holds")
+	}
+}
+
 func FuzzVerify(f *testing.F) {
 	file, err := bundle.Pack([]bundle.Part{{Name: partReadable}, {Name: partLog}, {Name: partEntries}, {Name: partProof, Data: make([]byte, 200)}})
 	if err != nil {

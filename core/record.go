@@ -75,6 +75,7 @@ const (
 	partReadable = "matter.html"
 	partLog      = "log"
 	partEntries  = "entries"
+	partFiles    = "files/" // and the file's SHA-256 in hex
 	partProof    = "proof"
 )
 

@@ -5,9 +5,11 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -34,6 +36,8 @@ type Proof struct {
 	Untied       int             // messages that are signed, but whose place in the order is only the exporter's word
 	Conclusions  int             // conclusions that cover exactly the discussion in the file
 	Wider        int             // conclusions that cover entries which are not in the file as well
+	Files        int             // files that are in the file
+	FilesMissing int             // files that messages speak of and that are not
 	Lines        []Proven
 }
 
@@ -55,7 +59,7 @@ type Proven struct {
 // It needs neither hub nor account.
 func Verify(file []byte) (*Proof, error) {
 	v := &verifying{file: file, state: orglog.NewState(), at: map[uint64][]int{}, author: map[int]Proven{}}
-	for _, step := range []func() error{v.unpack, v.readEntries, v.checkLog, v.checkEntries, v.checkConclusions, v.checkSeal} {
+	for _, step := range []func() error{v.unpack, v.readEntries, v.checkLog, v.checkEntries, v.checkFiles, v.checkConclusions, v.checkSeal} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -244,6 +248,41 @@ func (v *verifying) checkEntries() error {
 	return nil
 }
 
+// checkFiles checks that each file is one that a signed message brings.
+func (v *verifying) checkFiles() error {
+	brought := map[string]bool{}
+	for i, con := range v.content {
+		if v.records[i].Signed == nil || con.Kind != contentFile {
+			continue
+		}
+		f, err := parseFile(con.Body)
+		if err != nil {
+			return badEntry(v.records[i].Seq, err)
+		}
+		name := partFiles + hex.EncodeToString(f.Digest[:])
+		data, here := v.parts[name]
+		switch {
+		case brought[name]:
+			continue
+		case !here:
+			v.proof.FilesMissing++
+		case sha256.Sum256(data) != f.Digest:
+			return &fault.Error{
+				Text: "The file “%s” of entry %d is not the one that was sent.", TextArgs: []any{f.Name, v.records[i].Seq}, Hint: "Do not rely on this file.",
+			}
+		default:
+			v.proof.Files++
+		}
+		brought[name] = true
+	}
+	for _, p := range v.order {
+		if strings.HasPrefix(p.Name, partFiles) && !brought[p.Name] {
+			return altered()
+		}
+	}
+	return nil
+}
+
 // textOf returns what content says, for whoever reads a proof.
 func textOf(con content) (text string) {
 	switch con.Kind {
@@ -261,6 +300,9 @@ func textOf(con content) (text string) {
 	case contentCarried:
 		x, _ := parseCarried(con.Body)
 		text = x.text
+	case contentFile:
+		f, _ := parseFile(con.Body)
+		text = matter.FileText(f.Name, f.Caption)
 	case contentTask:
 		text, _, _ = parseTask(con.Body)
 	case contentPoll:

@@ -103,9 +103,11 @@ func (c *call) proof(p *core.Proof) {
 			Untied       int       `json:"untied"`
 			Conclusions  int       `json:"conclusions"`
 			Wider        int       `json:"wider_conclusions"`
+			Files        int       `json:"files"`
+			FilesMissing int       `json:"files_missing"`
 		}{
 			true, p.Organisation, p.OrgID, p.Matter.String(), p.Title, p.Exported, p.Exporter, p.Device.String(), p.From, p.Upto,
-			len(p.Lines), p.Missing, p.Closed, p.Untied, p.Conclusions, p.Wider,
+			len(p.Lines), p.Missing, p.Closed, p.Untied, p.Conclusions, p.Wider, p.Files, p.FilesMissing,
 		}, "")
 		return
 	}
@@ -115,6 +117,9 @@ func (c *call) proof(p *core.Proof) {
 	say(c.tr.T("exported by %s on %s, entries %d to %d", p.Exporter, p.Exported.Local().Format(time.DateTime), p.From, p.Upto))
 	say(c.tr.T("%d entries are signed by those who wrote them; conclusions that cover this discussion: %d", len(p.Lines), p.Conclusions))
 	say(c.tr.T("%d entries have only a digest: changes of keys and people, and what was taken back", p.Closed))
+	if p.Files+p.FilesMissing > 0 {
+		say(c.tr.T("%d files are in it as they were sent; files that are not: %d", p.Files, p.FilesMissing))
+	}
 	if p.Missing > 0 {
 		say(c.tr.T("%d entries in between are not in the file", int(p.Missing)))
 	}
