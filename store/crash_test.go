@@ -12,8 +12,8 @@ import (
 	"testing"
 
 	"causa/internal/fault"
+	"causa/internal/faultvfs"
 	"causa/matter"
-	"causa/store/internal/faultvfs"
 )
 
 // A workload writes as the app does: batches of messages, keys, drafts, deletions.

@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"causa/internal/faultvfs"
 	"causa/matter"
-	"causa/store/internal/faultvfs"
 	"causa/store/internal/plain"
 )
 

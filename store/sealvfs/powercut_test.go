@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"causa/store/internal/faultvfs"
+	"causa/internal/faultvfs"
 )
 
 // A power cut keeps what was synced and, of the rest, any of its 512-byte sectors.

@@ -41,7 +41,13 @@ type Store struct {
 var _ db.Store = (*Store)(nil)
 
 // Open opens the database file, making or migrating it as needed.
-func Open(ctx context.Context, path string) (_ *Store, err error) {
+func Open(ctx context.Context, path string) (*Store, error) { return openOn(ctx, path, "") }
+
+// openOn is Open on a file system of SQLite's, such as a test's.
+func openOn(ctx context.Context, path, vfs string) (_ *Store, err error) {
+	if vfs != "" {
+		vfs = "&vfs=" + vfs
+	}
 	s := &Store{}
 	defer func() {
 		if err != nil {
@@ -56,7 +62,7 @@ func Open(ctx context.Context, path string) (_ *Store, err error) {
 	if err = f.Close(); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	if s.writing, err = open(path, "_foreign_keys=1"); err != nil {
+	if s.writing, err = open(path, "_foreign_keys=1"+vfs); err != nil {
 		return nil, err
 	}
 	if s.writer, err = begin(ctx, s.writing); err != nil {
@@ -77,7 +83,7 @@ func Open(ctx context.Context, path string) (_ *Store, err error) {
 	if err = migrate(ctx, s.writer.conn); err != nil {
 		return nil, err
 	}
-	if s.reading, err = open(path, "_query_only=1"); err != nil {
+	if s.reading, err = open(path, "_query_only=1"+vfs); err != nil {
 		return nil, err
 	}
 	s.idle = make(chan *session, readers)

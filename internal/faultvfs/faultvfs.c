@@ -1,7 +1,7 @@
 //go:build cgo
 
 /* A VFS that asks Go before each call that touches the disk. For tests only. */
-#include "../../sealvfs/sqlite3abi.h"
+#include "../../store/sealvfs/sqlite3abi.h"
 #include <stdint.h>
 #include <string.h>
 #include "_cgo_export.h"
@@ -16,6 +16,7 @@ typedef struct {
 typedef struct {
   sqlite3_vfs *real;
   uintptr_t id;
+  int shared; /* connections may share memory, as beside a log they do */
 } App;
 
 static int ask(uintptr_t id, int op, const char *name, sqlite3_int64 off, const void *z, int n){
@@ -68,6 +69,15 @@ static const sqlite3_io_methods kIo = {
   fControl, fSector, fDevice, 0, 0, 0, 0, 0, 0
 };
 
+static int fShmMap(sqlite3_file *f, int i, int n, int e, void volatile **pp){ return R(f)->pMethods->xShmMap(R(f), i, n, e, pp); }
+static int fShmLock(sqlite3_file *f, int o, int n, int fl){ return R(f)->pMethods->xShmLock(R(f), o, n, fl); }
+static void fShmBarrier(sqlite3_file *f){ R(f)->pMethods->xShmBarrier(R(f)); }
+static int fShmUnmap(sqlite3_file *f, int del){ return R(f)->pMethods->xShmUnmap(R(f), del); }
+static const sqlite3_io_methods kShared = {
+  2, fClose, fRead, fWrite, fTruncate, fSync, fSize, fLock, fUnlock, fReserved,
+  fControl, fSector, fDevice, fShmMap, fShmLock, fShmBarrier, fShmUnmap, 0, 0
+};
+
 static App *app(sqlite3_vfs *v){ return v->pAppData; }
 
 static int vOpen(sqlite3_vfs *v, const char *z, sqlite3_file *f, int fl, int *o){
@@ -86,7 +96,7 @@ static int vOpen(sqlite3_vfs *v, const char *z, sqlite3_file *f, int fl, int *o)
     sqlite3_free(p->name);
     return rc;
   }
-  p->base.pMethods = &kIo;
+  p->base.pMethods = app(v)->shared ? &kShared : &kIo;
   return SQLITE_OK;
 }
 static int vDelete(sqlite3_vfs *v, const char *z, int s){
@@ -101,13 +111,14 @@ static int vTime(sqlite3_vfs *v, double *o){ return app(v)->real->xCurrentTime(a
 static int vErr(sqlite3_vfs *v, int n, char *o){ return app(v)->real->xGetLastError(app(v)->real, n, o); }
 static int vTime64(sqlite3_vfs *v, sqlite3_int64 *o){ return app(v)->real->xCurrentTimeInt64(app(v)->real, o); }
 
-int faultRegister(const char *name, uintptr_t id){
+int faultRegister(const char *name, uintptr_t id, int shared){
   sqlite3_vfs *v = sqlite3_malloc(sizeof(*v));
   App *a = sqlite3_malloc(sizeof(*a));
   if( v==0 || a==0 ) return SQLITE_NOMEM;
   memset(v, 0, sizeof(*v));
   a->real = sqlite3_vfs_find(0);
   a->id = id;
+  a->shared = shared;
   if( a->real==0 ) return SQLITE_ERROR;
   v->iVersion = 2;
   v->szOsFile = (int)sizeof(File) + a->real->szOsFile;

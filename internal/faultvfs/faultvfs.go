@@ -8,7 +8,7 @@ package faultvfs
 #cgo CFLAGS: -std=gnu99 -O2 -Wall
 #include <stdint.h>
 #include <stdlib.h>
-int faultRegister(const char *name, uintptr_t id);
+int faultRegister(const char *name, uintptr_t id, int shared);
 */
 import "C"
 
@@ -61,12 +61,17 @@ var count atomic.Int64
 
 // New registers a VFS over SQLite's default one. It stays registered for ever, so a
 // test makes one and changes its hook.
-func New(t testing.TB) *VFS {
+func New(t testing.TB) *VFS { t.Helper(); return register(t, 0) }
+
+// NewShared is New for a database with a log that several connections have open.
+func NewShared(t testing.TB) *VFS { t.Helper(); return register(t, 1) }
+
+func register(t testing.TB, shared C.int) *VFS {
 	t.Helper()
 	v := &VFS{Name: fmt.Sprintf("fault%d", count.Add(1))}
 	name := C.CString(v.Name)
 	defer C.free(unsafe.Pointer(name))
-	if rc := C.faultRegister(name, C.uintptr_t(cgo.NewHandle(v))); rc != 0 {
+	if rc := C.faultRegister(name, C.uintptr_t(cgo.NewHandle(v)), shared); rc != 0 {
 		t.Fatalf("register %s: SQLite error %d", v.Name, int(rc))
 	}
 	return v
