@@ -18,8 +18,8 @@ func (h *Hub) keep(ctx context.Context) {
 		}
 		h.guard.sweep()
 		h.settle(nil)
-		now := h.opts.now()
-		h.online.all(func(s *session) { h.check(s, now.Sub(time.Unix(s.seen.Load(), 0))) })
+		up := h.up()
+		h.online.all(func(s *session) { h.check(s, up-time.Duration(s.seen.Load())) })
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -54,7 +55,7 @@ type session struct {
 
 	pinging atomic.Bool
 	waiting atomic.Bool  // for its turn: it can give no sign of life
-	seen    atomic.Int64 // when the peer last gave a sign of life, Unix seconds
+	seen    atomic.Int64 // when the peer last gave a sign of life, in nanoseconds since the hub was started
 
 	mu       sync.Mutex
 	room     sync.Cond // on mu: the queue shrank, a request came back, or it is closed
@@ -102,7 +103,10 @@ type limits struct {
 }
 
 // touch notes a sign of life.
-func (s *session) touch() { s.seen.Store(s.hub.opts.now().Unix()) }
+func (s *session) touch() { s.seen.Store(int64(s.hub.up())) }
+
+// up is how long the hub has been running. Setting the clock does not change it.
+func (h *Hub) up() time.Duration { return h.opts.now().Sub(h.started) }
 
 // answer queues the answer to a request.
 func (s *session) answer(request uint64, f *pb.HubFrame) { s.queueAnswer(request, f, false) }
