@@ -73,6 +73,7 @@ func (h *Hub) deliverPage(seg *segment) {
 	pos := position{id: seg.id, head: head}
 	h.online.each(seg.devices, func(s *session) { s.pushPage(it, pos) })
 	h.holds.arrived(seg)
+	h.told.note(seg.no, head)
 }
 
 // deliverLog pushes a new entry of the organisation log to every device.

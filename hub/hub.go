@@ -77,6 +77,7 @@ type Hub struct {
 	unsettled     atomic.Bool   // what the log says about slots is not carried out yet
 	full          atomic.Bool   // the disk was full when something was last to be stored
 	gone          atomic.Bool   // the database could not be reached for some time
+	told          told          // how far devices here know of matters
 	refreshing    sync.Mutex    // held while the writer catches up on somebody\'s behalf
 	checks        chan struct{} // held while a commit is verified
 	waitingChecks atomic.Int32

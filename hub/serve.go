@@ -291,8 +291,8 @@ func (b *batch) signIn(s *session) (*pb.HubFrame, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.fence = b.fence(s.no) + 1
-	b.fences[s.no] = s.fence
+	b.fences[s.no] = b.fence(s.no) + 1
+	s.fence.Store(b.fences[s.no])
 	if why == 0 { // else nothing is pushed to it
 		b.signedIn = append(b.signedIn, s)
 	}

@@ -31,10 +31,9 @@ const (
 // A session is one connection. The goroutine that reads is there all the time; the one
 // that writes exists only while there is something to write.
 type session struct {
-	hub   *Hub
-	fence uint64 // belongs to the writer: grows with each session of the device
-	ws    *websocket.Conn
-	cork  *cork
+	hub  *Hub
+	ws   *websocket.Conn
+	cork *cork
 
 	// Set by signing in, before the session is known to anyone else.
 	device   matter.DeviceID
@@ -49,7 +48,9 @@ type session struct {
 
 	asked uint64 // belongs to the goroutine that reads: the last request about the vault
 
-	enrolled atomic.Bool // the holder of the invite has used it
+	enrolled atomic.Bool   // the holder of the invite has used it
+	fence    atomic.Uint64 // the session's number among the device's; 0: none yet. Only the writer sets it
+	welcomed atomic.Uint64 // the newest welcome of another hub's that the device was told of
 
 	sleeping atomic.Bool // pages are left out until it wakes
 

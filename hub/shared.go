@@ -20,8 +20,8 @@ import (
 // the devices and matters that it is about, reads how they stand, and takes over what
 // the organisation log has gained elsewhere.
 
-// refreshEvery is how often a hub looks for what others have added to the organisation
-// log. Whoever must know sooner asks ([Hub.refresh]).
+// refreshEvery is how often a hub looks for what others have done. Whoever must know
+// sooner what they have added to the organisation log asks ([Hub.refresh]).
 const refreshEvery = 5 * time.Second
 
 // errPutBack means that the database is an earlier one than this hub has seen: it was
@@ -183,7 +183,7 @@ func (h *Hub) refresh() (grew bool) {
 	return h.org.next() != before
 }
 
-// follow keeps the organisation's state near what other hubs make of it, until ctx ends.
+// follow keeps this hub and the devices at it near what other hubs do, until ctx ends.
 func (h *Hub) follow(ctx context.Context) {
 	tick := time.NewTicker(refreshEvery)
 	defer tick.Stop()
@@ -193,6 +193,9 @@ func (h *Hub) follow(ctx context.Context) {
 			return
 		case <-tick.C:
 			h.refresh()
+			if err := h.tellMoved(ctx); err != nil && ctx.Err() == nil {
+				h.log.Warn("what other hubs have done was not looked for", "err", err)
+			}
 		}
 	}
 }

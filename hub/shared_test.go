@@ -91,6 +91,7 @@ func TestShared(t *testing.T) {
 		{"entries of the log race", sharedAppends},
 		{"a matter is created once", sharedCreate},
 		{"retention at both", sharedTrim},
+		{"devices hear of what the other hub takes", sharedPushes},
 	} {
 		t.Run(tt.name, func(t *testing.T) { tt.test(t, newPair(t, server)) })
 	}
@@ -360,6 +361,33 @@ func sharedTrim(t *testing.T, p *pair) {
 	problems, err := hub.Check(t.Context(), hub.Place{Data: p.Data(), Database: p.Database()})
 	if err != nil || len(problems) > 0 {
 		t.Errorf("check: %q, %v", problems, err)
+	}
+}
+
+func sharedPushes(t *testing.T, p *pair) {
+	a, b, c := p.owner(), p.hire(matter.RoleMember), p.hire(matter.RoleMember)
+	id := a.open()
+	a.change(id, []*member{b}, nil)
+	p.over(b)
+	p.over(c)
+	a.say(id, "from the first hub")
+	f, err := b.Push(isPage(id))
+	if err != nil || f.GetMatterPage().GetHead() != 2 {
+		t.Fatalf("pushed at the other hub: %v, %v", f, err)
+	}
+	if got := payloads(b.log(id)); len(got) != 1 {
+		t.Errorf("b reads %q", got)
+	}
+	_, bundle := a.bundle(id, []*member{c}, nil)
+	a.must(commit(bundle))
+	if _, err := c.Push(func(f *pb.HubFrame) bool { return f.GetWelcomes() != nil }); err != nil {
+		t.Errorf("welcome at the other hub: %v", err)
+	}
+	old := c.Peer // says nothing more, and yet is ended when the device connects elsewhere
+	c.connect()
+	<-old.Ended()
+	if status := old.Status(); status != 4000+22 {
+		t.Errorf("the old connection ended with %d", status)
 	}
 }
 

@@ -213,7 +213,7 @@ func (b *batch) apply(tx *db.Tx) error {
 	}
 	for _, r := range b.requests {
 		var err error
-		if r.fenced = r.s != nil && !r.signIn && r.s.no != 0 && r.s.fence != b.fence(r.s.no); r.fenced {
+		if r.fenced = r.s != nil && !r.signIn && r.s.no != 0 && r.s.fence.Load() != b.fence(r.s.no); r.fenced {
 			r.answer = nil
 			continue
 		}

@@ -61,8 +61,12 @@ func (tx *Tx) Lock(devices []DeviceNo, matters []matter.ID) (l Locked, err error
 
 // Participants returns the devices that are in matters, ascending.
 func (tx *Tx) Participants(matters []MatterNo) (map[MatterNo][]DeviceNo, error) {
+	return participants(tx.conn, matters)
+}
+
+func participants(c Conn, matters []MatterNo) (map[MatterNo][]DeviceNo, error) {
 	in := make(map[MatterNo][]DeviceNo, len(matters))
-	err := ask(tx.conn, "list participants", func(r Row) (bool, error) {
+	err := ask(c, "list participants", func(r Row) (bool, error) {
 		var m MatterNo
 		var d DeviceNo
 		err := r.Scan(&m, &d)

@@ -35,6 +35,9 @@ CREATE TABLE matters (
     floor   bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 70);
 
+-- What has moved lately: hubs look for what others have done.
+CREATE INDEX matters_by_time ON matters (time_ms);
+
 -- The current GroupInfo of a matter, apart because it is large and rarely changes.
 CREATE TABLE group_infos (
     matter bigint PRIMARY KEY REFERENCES matters (no),
