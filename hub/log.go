@@ -3,6 +3,7 @@ package hub
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 
@@ -20,38 +21,37 @@ const (
 	metaHead     = "organisation log head"
 )
 
-// restoreOrg reads the organisation log. Its entries were verified before they were
-// stored; the head stored with the last one vouches for them.
+// restoreOrg reads the organisation log, all of it at one instant. Its entries were
+// verified before they were stored; the head stored with the last one vouches for them.
 func restoreOrg(ctx context.Context, d *db.DB) (*org, error) {
-	var head orglog.Hash
-	b, _, err := d.Meta(ctx, metaHead)
-	if err != nil {
-		return nil, err
-	}
-	copy(head[:], b)
-	state, err := orglog.Restore(storedEntries(ctx, d), head)
+	var state *orglog.State
+	err := d.View(ctx, func(v *db.Snapshot) error {
+		var head orglog.Hash
+		b, err := v.Meta(ctx, metaHead)
+		if err != nil {
+			return err
+		}
+		copy(head[:], b)
+		state, err = orglog.Restore(storedEntries(ctx, v), head)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("restore organisation log: %w", err)
 	}
 	return &org{state: state}, nil
 }
 
-func storedEntries(ctx context.Context, d *db.DB) iter.Seq2[[]byte, error] {
+func storedEntries(ctx context.Context, v *db.Snapshot) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		for from := uint64(0); ; {
-			entries, next, err := d.LogPage(ctx, from, wire.MaxLogPage, wire.MaxLogPageBytes)
-			if err != nil {
-				yield(nil, err)
-				return
+		errEnough := errors.New("no more is wanted")
+		err := v.Log(ctx, func(_ uint64, entry []byte) error {
+			if !yield(entry, nil) {
+				return errEnough
 			}
-			for _, e := range entries {
-				if !yield(e, nil) {
-					return
-				}
-			}
-			if from += uint64(len(entries)); from >= next || len(entries) == 0 {
-				return
-			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, errEnough) {
+			yield(nil, err)
 		}
 	}
 }

@@ -89,6 +89,7 @@ func TestShared(t *testing.T) {
 		{"the newest connection counts", sharedFence},
 		{"a key package is given out once", sharedClaims},
 		{"entries of the log race", sharedAppends},
+		{"a hub starts while the log grows", sharedStart},
 		{"a matter is created once", sharedCreate},
 		{"retention at both", sharedTrim},
 		{"devices hear of what the other hub takes", sharedPushes},
@@ -313,6 +314,29 @@ func sharedAppends(t *testing.T, p *pair) {
 			t.Fatalf("%d of two entries for one place were taken", won)
 		}
 	}
+}
+
+func sharedStart(t *testing.T, p *pair) {
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			if _, err := p.company.Invite(matter.RoleMember, time.Hour); err != nil {
+				t.Errorf("invite: %v", err)
+				return
+			}
+		}
+	})
+	for range 10 {
+		p.other.Restart()
+	}
+	close(stop)
+	wg.Wait()
 }
 
 func sharedCreate(t *testing.T, p *pair) {

@@ -16,6 +16,13 @@ type Snapshot struct {
 // NewSnapshot makes a snapshot of a transaction that sees one instant; end ends it.
 func NewSnapshot(c Conn, end func() error) *Snapshot { return &Snapshot{conn: c, end: end} }
 
+// View runs fn on a snapshot, which ends with it.
+func (d *DB) View(ctx context.Context, fn func(*Snapshot) error) error {
+	return d.store.Read(ctx, func(c Conn) error {
+		return fn(NewSnapshot(c, func() error { return nil }))
+	})
+}
+
 // Close ends looking.
 func (s *Snapshot) Close() error { return s.end() }
 
