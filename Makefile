@@ -95,8 +95,9 @@ bench-hub: deps ## measure the hub; with PEERS=1 beside ejabberd on PostgreSQL, 
 bench-mls: ## measure groups, commits and welcomes
 	go test ./crypto/mls -run '^$$' -bench BenchmarkGroup -benchtime 20x -timeout 30m
 
-bench-dnd: ## measure the judgement of quiet hours
+bench-dnd: ## measure the judgement of quiet hours, and the end of 100,000 members' at once
 	go test ./dnd -run '^$$' -bench .
+	go test ./hub -run '^$$' -bench BenchmarkRelease -benchtime 1x -timeout 30m -args -members 100000
 
 bench-store: ## measure the encrypted store against plain SQLite
 	go run ./internal/benchstore

@@ -83,7 +83,7 @@ func run() int {
 	choices := openPreferences(o.home, log)
 	window.Resize(choices.windowSize())
 	opts := app.Options{
-		Window: window, Choices: choices, Link: o.link, Lang: o.lang, Version: version, Log: log, Wake: wake,
+		Window: window, Choices: choices, Notify: true, Raise: window.RequestFocus, Link: o.link, Lang: o.lang, Version: version, Log: log, Wake: wake,
 	}
 	if opts.Device, err = os.Hostname(); err != nil {
 		opts.Device = "" // the engine finds a name of its own

@@ -12,6 +12,7 @@ import (
 	"causa/app/matters"
 	"causa/app/newmatter"
 	"causa/app/people"
+	"causa/app/quiet"
 	"causa/app/screen"
 	"causa/app/settings"
 	apptheme "causa/app/theme"
@@ -39,6 +40,8 @@ type Engine interface {
 	people.Engine
 	invite.Engine
 	settings.Engine
+	quiet.Engine
+	quiet.Sender
 }
 
 // Options say what the app needs. Window, and Join when there is no Engine, are needed;
@@ -57,6 +60,8 @@ type Options struct {
 	Choices Preferences // nil: Fyne's
 	Problem error       // what went wrong before the window opened, to be told
 	Wake    func()      // draws soon what came from another goroutine; may be nil
+	Notify  bool        // show notifications on the desktop
+	Raise   func()      // brings the window to the front; may be nil
 
 	// For tests: a fixed clock, and work that is done before Run returns.
 	Now   func() time.Time
@@ -87,9 +92,11 @@ type App struct {
 	people   *people.Directory
 	settings *settings.Settings
 	welcome  *welcome.Welcome
-	begun    bool      // the first list of matters has come
-	want     matter.ID // to be opened as soon as the list has it
-	away     bool      // another window is in front
+	quiet    *quiet.Screen // nil: was never open
+	notifying
+	begun bool      // the first list of matters has come
+	want  matter.ID // to be opened as soon as the list has it
+	away  bool      // another window is in front
 
 	used     time.Time // when somebody last used the app
 	trace    traces    // of that
@@ -102,6 +109,7 @@ const (
 	prefLanguage = "language"
 	prefMode     = "mode"
 	prefMatter   = "matter"
+	prefNotices  = "notices"
 )
 
 // New fills the window.
@@ -181,6 +189,10 @@ func (a *App) newEnv() {
 func (a *App) Close() {
 	if a.cancel != nil {
 		a.cancel()
+	}
+	if a.notifier != nil {
+		a.notifier.Close()
+		a.notifier = nil
 	}
 }
 
@@ -263,6 +275,7 @@ func (a *App) start() {
 	a.welcome = nil
 	a.env.People = screen.NewPeople(a.engine.Me().Member.ID, []matter.Member{a.engine.Me().Member})
 	a.build()
+	a.openNotifier()
 	a.cancel = a.engine.Subscribe(a.inbox.add)
 	a.reloadPeople()
 	a.list.Reload()
@@ -275,6 +288,7 @@ func (a *App) start() {
 // build makes all screens.
 func (a *App) build() {
 	env, engine := a.env, a.engine
+	a.words.Store(env.Words)
 	a.list = matters.New(env, engine)
 	a.list.OnOpen = a.open
 	a.list.OnNew = a.NewMatter
@@ -292,6 +306,9 @@ func (a *App) build() {
 		Mode: a.mode(), SetMode: a.setMode, SetLanguage: a.setLanguage, Version: a.opts.Version,
 		Shortcuts:  a.showShortcuts,
 		Lock:       a.lockRows,
+		Quiet:      func() { a.quiet = quiet.Show(env, engine, a.visit) },
+		Notices:    a.notices(),
+		SetNotices: a.setNotices,
 		LinkDevice: func() { invite.ShowDevice(env, engine, env.People.Self) },
 	})
 	a.shell = newShell(a)

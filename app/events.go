@@ -49,7 +49,7 @@ func (a *App) deliver(events []core.Event) {
 	if a.shell == nil {
 		return // the account was left meanwhile
 	}
-	var list, people bool
+	var list, people, quiet bool
 	var status *core.Status
 	for _, e := range events {
 		switch e := e.(type) {
@@ -63,6 +63,12 @@ func (a *App) deliver(events []core.Event) {
 			a.thread.Changed(e.Message)
 		case core.DirectoryChanged:
 			people = true
+		case core.Notified:
+			a.notified(e.Notice)
+		case core.Seen:
+			a.seen(e)
+		case core.QuietChanged:
+			quiet = true
 		case core.LockDue:
 			a.Lock()
 			return
@@ -79,6 +85,9 @@ func (a *App) deliver(events []core.Event) {
 	}
 	if list {
 		a.list.Reload()
+	}
+	if quiet {
+		a.quietChanged()
 	}
 }
 

@@ -2,6 +2,7 @@ package app
 
 import (
 	"causa/app/newmatter"
+	"causa/app/quiet"
 	appwidget "causa/app/widget"
 	"causa/matter"
 )
@@ -57,6 +58,7 @@ func (a *App) open(m matter.Matter) {
 		a.thread.FocusComposer()
 	}
 	a.opts.Choices.SetString(prefMatter, m.ID.String())
+	quiet.AskUrgent(a.env, a.engine, m.ID)
 }
 
 // openMatter shows a matter.

@@ -110,8 +110,8 @@ type storedStatus struct {
 	Until  time.Time
 }
 
-// MyStatus returns how this person wants to be met, as this device was told last.
-func (c *Client) MyStatus(ctx context.Context) (s Availability, until time.Time, err error) {
+// Availability returns how this person wants to be met, as this device was told last.
+func (c *Client) Availability(ctx context.Context) (s Availability, until time.Time, err error) {
 	var st storedStatus
 	err = c.home.db.View(ctx, func(tx *store.Tx) error {
 		b, err := tx.Setting(statusSetting)
@@ -129,9 +129,9 @@ func (c *Client) MyStatus(ctx context.Context) (s Availability, until time.Time,
 	return st.Status, st.Until, worded(err)
 }
 
-// SetStatus says how this person wants to be met, until a time (zero: until it is changed).
+// SetAvailability says how this person wants to be met, until a time (zero: until it is changed).
 // The hub and the people in their matters see it.
-func (c *Client) SetStatus(ctx context.Context, s Availability, until time.Time) error {
+func (c *Client) SetAvailability(ctx context.Context, s Availability, until time.Time) error {
 	if now := c.now(); !until.IsZero() && (!until.After(now) || until.After(now.Add(30*24*time.Hour))) {
 		return &fault.Error{Text: "A status can't last until that time.", Hint: "Choose a time from now on, within 30 days."}
 	}
@@ -153,7 +153,7 @@ func (c *Client) SetStatus(ctx context.Context, s Availability, until time.Time)
 // tellStatus tells the hub again, which keeps it nowhere but in memory. Another device may
 // have said something newer since; then the person says it again.
 func (c *Client) tellStatus(ctx context.Context, l *link) error {
-	s, until, err := c.MyStatus(ctx)
+	s, until, err := c.Availability(ctx)
 	if err != nil || s == Available {
 		return err
 	}

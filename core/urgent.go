@@ -278,6 +278,7 @@ func (c *Client) Acknowledge(ctx context.Context, id matter.ID, msg matter.Messa
 type UrgentState struct {
 	Message      matter.MessageID
 	Author       matter.MemberID
+	Text, Reason string
 	Acknowledged []matter.MemberID
 	Waiting      []matter.MemberID // participants who have not acknowledged it
 	Mine         bool              // this person has to
@@ -295,7 +296,17 @@ func (c *Client) Urgent(ctx context.Context, id matter.ID) (out []UrgentState, e
 			return err
 		}
 		for _, u := range all {
-			s := UrgentState{Message: u.ID, Author: u.Author}
+			m, err := tx.MessageAt(id, u.Seq)
+			if errors.Is(err, store.ErrNone) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			s := UrgentState{Message: u.ID, Author: u.Author, Text: m.Text}
+			if len(m.Facts) > 0 {
+				s.Reason = m.Facts[0].Value
+			}
 			if s.Acknowledged, err = tx.Acknowledged(id, u.ID); err != nil {
 				return err
 			}

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"time"
 
+	"causa/hub/db"
 	"causa/hub/db/sqlite"
 	"causa/matter"
+	"causa/orglog"
 )
 
 // LimitPages makes the hub's disk full at so many pages; 0 makes room again.
@@ -59,4 +61,36 @@ func (o Options) CheckEndpoint(endpoint string) error { return o.checkEndpoint(e
 func (h *Hub) Online(id matter.DeviceID) bool {
 	no, ok := h.directory.no(id)
 	return ok && h.online.of(no) != nil
+}
+
+// Seed puts entries of the organisation log, their devices' endpoints and held wake-ups into
+// the database of a hub that does not run.
+func Seed(data string, entries [][]byte, devices []matter.DeviceID, endpoint string, held []db.HeldWake) (err error) {
+	d, err := openDatabase(context.Background(), Place{Data: data})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	return d.Write(context.Background(), func(tx *db.Tx) error {
+		for _, b := range entries {
+			e, err := orglog.Decode(b)
+			if err != nil {
+				return err
+			}
+			head := e.Hash()
+			if err := errors.Join(tx.AppendLog(e.Index, b), tx.SetMeta(metaHead, head[:])); err != nil {
+				return err
+			}
+		}
+		for _, id := range devices {
+			no, err := tx.AddDevice(id)
+			if err != nil {
+				return err
+			}
+			if err := tx.SetEndpoint(no, endpoint); err != nil {
+				return err
+			}
+		}
+		return tx.HoldWakes(held)
+	})
 }

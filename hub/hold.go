@@ -3,6 +3,7 @@ package hub
 import (
 	"container/heap"
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,7 +15,8 @@ import (
 
 const (
 	maxHeld      = 64               // wake-ups held for one member; what is more counts as one for any message
-	releaseChunk = 256              // members released in one step, so that others' requests get through
+	releaseChunk = 256              // members released in one step
+	storeChunk   = 100              // wake-ups in one transaction, so that messages don't wait long
 	longestHold  = 30 * time.Second // the clock may be set, or the machine sleep
 )
 
@@ -234,11 +236,18 @@ func unique1(all []db.HeldWake) []db.HeldWake {
 	return out
 }
 
-// store has the writer keep and forget wake-ups. What can't be stored is still known here.
+// store has the writer keep and forget wake-ups, in small steps between what devices ask
+// for. What can't be stored is still known here.
 func (x *holds) store(hold, drop []db.HeldWake) {
-	if len(hold) == 0 && len(drop) == 0 {
-		return
+	for chunk := range slices.Chunk(drop, storeChunk) {
+		x.storeChunk(nil, chunk)
 	}
+	for chunk := range slices.Chunk(hold, storeChunk) {
+		x.storeChunk(chunk, nil)
+	}
+}
+
+func (x *holds) storeChunk(hold, drop []db.HeldWake) {
 	answered := make(chan *pb.HubFrame, 1)
 	x.hub.writer.in <- &request{
 		size: 64 * (len(hold) + len(drop)),

@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	maxWaking   = 64               // endpoints spoken to at once
+	maxWaking   = 16               // endpoints spoken to at once
 	wakeTimeout = 10 * time.Second // for one try
 	wakeAgain   = 5 * time.Second  // a device is not woken more often
 )

@@ -32,6 +32,7 @@ type Engine struct {
 	failure   error
 	held      bool // messages stay queued
 	lock      core.Lock
+	hours     quietHours
 }
 
 // New returns an engine of a member who is alone in an organisation.

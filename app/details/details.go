@@ -6,10 +6,12 @@ import (
 	"context"
 	"slices"
 
+	"causa/app/quiet"
 	"causa/app/screen"
 	apptheme "causa/app/theme"
 	appwidget "causa/app/widget"
 	"causa/core"
+	"causa/dnd"
 	"causa/matter"
 
 	"fyne.io/fyne/v2"
@@ -22,6 +24,9 @@ type Engine interface {
 	RemoveParticipant(ctx context.Context, id matter.ID, member matter.MemberID) error
 	Conclude(ctx context.Context, id matter.ID, c core.Conclusion) (matter.Message, error)
 	Reopen(ctx context.Context, id matter.ID, why string) (matter.Message, error)
+	quiet.Sender
+	Quiet() core.Quiet
+	EditQuiet(ctx context.Context, edit func(*core.Quiet) error) error
 }
 
 // A Panel shows the details of one matter.
@@ -91,13 +96,28 @@ func (p *Panel) Set(m matter.Matter) {
 		objects = append(objects, fact(env.T("Opened"), env.Words.Moment(m.Opened, env.Now())))
 	}
 	objects = append(objects, fact(env.T("Number"), m.ID.Short()),
+		appwidget.NewSpace(0, 4), section(env.T("Notifications")), p.bell(),
 		appwidget.NewSpace(0, 4), section(env.T("Confidentiality")),
 		appwidget.NewSmall(env.T("Only the devices of the participants can read this matter. The hub passes on what it can't read.")).Wrapped())
+	if !m.Removed && !m.State.Closed() {
+		objects = append(objects, appwidget.NewWrapping(8,
+			appwidget.NewIconButton("clock", env.T("Send later…"), appwidget.Quiet, func() { quiet.SendLater(env, p.engine, m.ID) }),
+			appwidget.NewIconButton("circle-alert", env.T("Urgent message…"), appwidget.Quiet, func() { quiet.SendUrgent(env, p.engine, m.ID) })))
+	}
 	if act := p.ending(); act != nil {
 		objects = append(objects, appwidget.NewSpace(0, 6), act)
 	}
 	p.column.Set(objects...)
 	p.page.Fit()
+}
+
+// bell is the choice of how this matter notifies.
+func (p *Panel) bell() fyne.CanvasObject {
+	env, id := p.env, p.m.ID
+	modes := []dnd.Mode{0, dnd.ModeAlways, dnd.ModeNever}
+	return appwidget.NewChoice([]string{env.T("As usual"), env.T("Always"), env.T("Never")}, slices.Index(modes, quiet.ModeOf(p.engine.Quiet(), id)), func(i int) {
+		env.Do(func(ctx context.Context) error { return quiet.SetMatter(ctx, p.engine, id, modes[i]) }, env.TellFault)
+	})
 }
 
 // ending is the button by which the owner concludes the matter, or reopens it.

@@ -30,6 +30,9 @@ type Choices struct {
 	SetLanguage func(code string)
 	LinkDevice  func()
 	Shortcuts   func() // shows them
+	Quiet       func() // opens the quiet hours
+	Notices     int    // how much notifications show: nothing, the matter, the message
+	SetNotices  func(int)
 	Version     string
 	Lock        func() []fyne.CanvasObject // how this device is locked; nil: it can't be
 }
@@ -94,6 +97,9 @@ func (s *Settings) show() {
 		card(appwidget.NewRow(14, 1, appwidget.NewAvatar(me.Member.Name, me.Member.ID[:], 48), appwidget.NewColumn(1, name, who))),
 		section(env.T("Language")), card(s.language()),
 		section(env.T("Appearance")), card(s.appearance()),
+		section(env.T("Notifications")), card(
+			appwidget.NewField(env.T("They show"), appwidget.NewChoice([]string{env.T("Nothing of a message"), env.T("The matter"), env.T("The message")}, s.choices.Notices, s.setNotices), ""),
+			appwidget.NewRow(0, 1, appwidget.NewIconButton("moon", env.T("Do not disturb"), appwidget.Quiet, s.choices.Quiet), appwidget.NewSpace(0, 0))),
 		section(env.T("My devices")), card(devices...),
 	}
 	objects = append(append(objects, locking...),
@@ -119,6 +125,11 @@ func (s *Settings) language() fyne.CanvasObject {
 		}
 	}
 	return appwidget.NewChoice(names, chosen, func(i int) { s.choices.SetLanguage(list[i].Code) })
+}
+
+func (s *Settings) setNotices(i int) {
+	s.choices.Notices = i
+	s.choices.SetNotices(i)
 }
 
 func (s *Settings) appearance() fyne.CanvasObject {

@@ -121,6 +121,10 @@ func (r *row) setMessage(width float32) {
 	r.mine = m.Author == r.env.People.Self
 	text := appwidget.Visible(r.env.Mentions(m.Text))
 	switch m.Kind {
+	case matter.KindUrgent:
+		if len(m.Facts) > 0 {
+			text = r.env.T("Urgent: %s", appwidget.OneLine(m.Facts[0].Value)) + "\n" + text
+		}
 	case matter.KindUnread:
 		text = r.env.T("This device can't read this message.")
 	case matter.KindNewer:

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sort"
 	"sync"
+	"time"
 
 	"causa/app/screen"
 	apptheme "causa/app/theme"
@@ -26,6 +27,7 @@ type Engine interface {
 	MarkRead(ctx context.Context, id matter.ID, seq uint64) error
 	Draft(ctx context.Context, id matter.ID) (string, error)
 	SetDraft(ctx context.Context, id matter.ID, text string) error
+	Presence(ctx context.Context, id matter.ID) (all []core.Presence, until time.Time, err error)
 
 	Reply(ctx context.Context, id matter.ID, seq uint64, text string) (matter.Message, error)
 	React(ctx context.Context, id matter.ID, seq uint64, emoji string, on bool) error
@@ -62,7 +64,9 @@ type Thread struct {
 	whole    bool // the first message is there
 	active   bool // somebody is looking
 	narrow   bool
-	drafting bool // a draft is being written
+	drafting bool   // a draft is being written
+	quiet    string // who is quiet, in words
+	status   core.Status
 	draft    string
 	saved    string
 	saving   sync.Mutex // held while a draft is being saved
@@ -127,6 +131,7 @@ func (t *Thread) Open(m matter.Matter) {
 	t.m, t.msgs, t.unread, t.read, t.loading, t.whole = m, nil, 0, 0, false, false
 	t.drafting, t.goal = false, 0
 	t.failed.Clear()
+	t.meet()
 	t.head.set(m)
 	t.stream.set(nil, true)
 	t.about.edit = false
@@ -197,12 +202,15 @@ func (t *Thread) SetNarrow(narrow bool) {
 
 // SetStatus shows how the connection is.
 func (t *Thread) SetStatus(s core.Status) {
+	t.status = s
 	switch {
 	case s.Problem != nil:
 		text, hint := t.env.Fault(s.Problem)
 		t.notice.Heed("cloud-off", text, hint)
 	case !s.Online:
 		t.notice.Heed("cloud-off", t.env.T("Not connected. What you write is sent as soon as the connection is back."), "")
+	case t.quiet != "" && !t.composer.Hidden:
+		t.notice.Heed("moon", t.quiet, "")
 	default:
 		t.notice.Clear()
 	}

@@ -224,7 +224,7 @@ func status(c *call) func([]string) error {
 						return err
 					}
 				}
-				return cl.SetStatus(c.ctx, s, end)
+				return cl.SetAvailability(c.ctx, s, end)
 			})
 		}
 		return &errUsage{"the status is available, away or meeting"}
