@@ -35,6 +35,7 @@ func (a *App) setNotices(n int) {
 
 // openNotifier begins to show notifications.
 func (a *App) openNotifier() {
+	a.quiet = nil // of an account that was left
 	a.detail.Store(int32(a.notices()))
 	if !a.opts.Notify || a.notifier != nil {
 		return
@@ -73,8 +74,9 @@ func (a *App) quietChanged() {
 		return
 	}
 	var now core.QuietNow
+	engine := a.engine
 	a.env.Do(func(ctx context.Context) (err error) {
-		now, err = a.engine.QuietNow(ctx)
+		now, err = engine.QuietNow(ctx)
 		return err
 	}, func(err error) {
 		if err == nil && now.Due == 0 && a.notifier != nil {
