@@ -32,8 +32,9 @@ type holds struct {
 	told     []db.HeldWake            // whose devices were woken: to be forgotten
 
 	// Run's own.
-	held map[matter.MemberID][]db.HeldWake
-	due  dueHeap
+	held      map[matter.MemberID][]db.HeldWake
+	due       dueHeap
+	refreshed time.Time
 }
 
 // An arrival is a message that may wake devices.
@@ -93,6 +94,9 @@ func (x *holds) changed(m matter.MemberID) {
 // has come in.
 func (x *holds) run(ctx context.Context) {
 	for {
+		if x.hub.db.Shared() {
+			x.refresh(ctx)
+		}
 		next := x.step(ctx)
 		nap := longestHold
 		if next > 0 {
@@ -108,6 +112,34 @@ func (x *holds) run(ctx context.Context) {
 		case <-x.nudge:
 			t.Stop()
 		}
+	}
+}
+
+// refresh takes over what devices have told other hubs on the same database.
+func (x *holds) refresh(ctx context.Context) {
+	if time.Since(x.refreshed) < longestHold {
+		return
+	}
+	x.refreshed = time.Now()
+	var edited []matter.MemberID
+	err := x.hub.db.AllQuiet(ctx, func(q db.Quiet) {
+		if x.hub.quiet.set(q.Member, q.Rules) {
+			edited = append(edited, q.Member)
+		}
+	})
+	var endpoints map[db.DeviceNo]string
+	if err == nil {
+		endpoints, err = x.hub.db.Endpoints(ctx)
+	}
+	if err != nil {
+		if ctx.Err() == nil {
+			x.hub.log.Warn("quiet hours of other hubs can't be read", "err", err)
+		}
+		return
+	}
+	x.hub.waker.setEndpoints(endpoints)
+	for _, m := range edited {
+		x.changed(m)
 	}
 }
 

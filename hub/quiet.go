@@ -63,15 +63,18 @@ func (h *Hub) openQuiet(ctx context.Context) error {
 	return nil
 }
 
-// set takes over a member's rules; none make every hour loud.
-func (q *quietHours) set(m matter.MemberID, rules []byte) {
+// set takes over a member's rules, and reports whether they are others than before; none
+// make every hour loud.
+func (q *quietHours) set(m matter.MemberID, rules []byte) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	old, had := q.rules[m]
 	if len(rules) == 0 {
 		delete(q.rules, m)
-		return
+		return had
 	}
 	q.rules[m] = unique.Make(string(rules))
+	return old != q.rules[m]
 }
 
 // plan returns the plan that counts for a member under the organisation's policy. Rules or

@@ -143,6 +143,12 @@ func (w *waker) setEndpoint(no db.DeviceNo, endpoint string) {
 	}
 }
 
+func (w *waker) setEndpoints(all map[db.DeviceNo]string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.endpoints = all
+}
+
 // sleep has the connection be pushed no pages, or again.
 func (s *session) sleep(on bool) {
 	if s.sleeping.Swap(on) == on {
