@@ -32,6 +32,7 @@ type engineState struct {
 	problems   map[matter.ID]error        // why a wish for a matter could not be fulfilled
 	lost       map[matter.ID]time.Time    // matters to come back to by an external commit, and when to try
 	rejoin     map[matter.ID]*mls.Pending // such commits that the hub has taken and not pushed yet
+	restored   bool                       // the hub was restored from a backup: it may lack what it had taken
 	sick       bool                       // the status tells why the hub takes nothing
 	wait       time.Time                  // the hub asked not to send before
 	published  quietKey                   // the quiet hours that the hub was told of on this connection
@@ -129,6 +130,9 @@ func (c *Client) session(ctx context.Context) error {
 
 // converse brings device and hub to the same state and keeps them there.
 func (c *Client) converse(ctx context.Context, l *link, ready *pb.Ready) error {
+	if err := c.bringBackLog(ctx, l, ready); err != nil {
+		return err
+	}
 	if err := c.pullLog(ctx, l); err != nil {
 		return err
 	}
@@ -335,8 +339,10 @@ func (c *Client) pullHeads(ctx context.Context, l *link) error {
 	if err != nil {
 		return err
 	}
+	known := map[matter.ID]bool{}
 	for _, h := range f.GetHeads().GetHeads() {
 		id := matter.ID(h.GetMatter())
+		known[id] = true
 		place, err := c.place(ctx, id)
 		if errors.Is(err, store.ErrNone) {
 			continue // a welcome will tell
@@ -345,7 +351,9 @@ func (c *Client) pullHeads(ctx context.Context, l *link) error {
 			return err
 		}
 		if h.GetSeq() < place.Cursor && !place.Removed {
-			c.setStatus(func(s *Status) { s.Problem = hubBehind() })
+			if err := c.bringBack(ctx, l, id, h.GetSeq(), true); err != nil {
+				return err
+			}
 		}
 		if h.GetSeq() > place.Cursor && !place.Removed {
 			if err := c.pull(ctx, l, id); err != nil {
@@ -353,7 +361,7 @@ func (c *Client) pullHeads(ctx context.Context, l *link) error {
 			}
 		}
 	}
-	return nil
+	return c.bringBackUnknown(ctx, l, known)
 }
 
 // pullBehind pulls the matters that are known to have moved.
@@ -430,6 +438,9 @@ func (c *Client) takePage(ctx context.Context, l *link, page *pb.MatterPage) err
 	}
 	if page.GetHead() > place.Cursor && !place.Removed {
 		c.work.behind[id] = true
+	}
+	if page.GetHead() < place.Cursor && len(page.GetEntries()) == 0 && !place.Removed && c.work.restored {
+		return c.bringBack(ctx, l, id, page.GetHead(), true)
 	}
 	return nil
 }

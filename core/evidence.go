@@ -12,8 +12,8 @@ import (
 // record keeps what proves an entry besides its digest: of content, what its author signed.
 // Content that shows no line of its own gets a hidden one, so that a replay is known.
 func (a *applying) record(e *pb.Entry) error {
-	if a.signed == nil {
-		return nil
+	if err := a.tx.AddRecent(a.id, recentOf(e), a.c.now()); err != nil || a.signed == nil {
+		return err
 	}
 	if !a.filed {
 		dev, _, _ := a.c.dir.device(a.signed.Header.Sender)

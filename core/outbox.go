@@ -80,7 +80,11 @@ func (c *Client) flush(ctx context.Context, l *link, counter *uint64) (again tim
 			c.setStatus(func(s *Status) { s.Problem = nil })
 		}
 		if refusal != nil {
-			return again, c.sendRefused(ctx, l, batch[taken], refusal, *counter)
+			err := c.sendRefused(ctx, l, batch[taken], refusal, *counter)
+			if again = time.Now(); again.Before(c.work.wait) {
+				again = c.work.wait
+			}
+			return again, err // what stands behind goes on then
 		}
 		if len(batch) < inFlight {
 			return again, nil

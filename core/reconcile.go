@@ -169,6 +169,11 @@ func (c *Client) create(ctx context.Context, l *link, id matter.ID, g *mls.Group
 	if err != nil {
 		return again, err
 	}
+	if err := c.home.db.Update(ctx, func(tx *store.Tx) error {
+		return tx.AddRecent(id, store.RecentEntry{Payload: info}, c.now())
+	}); err != nil {
+		return again, err
+	}
 	_, err = l.ask(ctx, &pb.ClientFrame{Body: &pb.ClientFrame_CreateMatter{CreateMatter: &pb.CreateMatter{Matter: id[:], GroupInfo: info}}})
 	var r *refusal
 	if refused(err, wire.CodeNotAllowed) || refused(err, wire.CodeMatterExists) {

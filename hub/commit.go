@@ -33,6 +33,9 @@ func (c *groupChange) welcomed() (ids []matter.DeviceID) {
 
 // createMatter checks the first GroupInfo, then has the writer register the matter.
 func (s *session) createMatter(id uint64, m *pb.CreateMatter) error {
+	if err := s.hub.settled(); err != nil {
+		return err
+	}
 	_, member, _, ok := s.hub.org.device(s.device)
 	if !ok || member.Role == matter.RoleGuest || member.Role == matter.RoleBot {
 		return refuse(wire.CodeNotAllowed)
@@ -82,6 +85,9 @@ func (b *batch) createMatter(s *session, id matter.ID, info []byte) (*pb.HubFram
 // commitBundle checks a bundle against the matter's current epoch, which takes time,
 // then has the writer accept it if that is still the epoch.
 func (s *session) commitBundle(id uint64, m *pb.CommitBundle) error {
+	if err := s.hub.settled(); err != nil {
+		return err
+	}
 	group := matter.ID(m.GetMatter())
 	epoch, info, ok, err := s.hub.db.GroupInfo(context.Background(), group)
 	if err != nil {

@@ -46,6 +46,8 @@ func (s *session) handle(f *pb.ClientFrame) (*pb.HubFrame, error) {
 		return nil, s.commitBundle(id, body.CommitBundle)
 	case *pb.ClientFrame_SendContent:
 		return nil, s.sendContent(id, body.SendContent)
+	case *pb.ClientFrame_Reoffer:
+		return nil, s.reoffer(id, body.Reoffer)
 	case *pb.ClientFrame_PullMatter:
 		return s.pullMatter(body.PullMatter)
 	case *pb.ClientFrame_PullHeads:

@@ -71,12 +71,15 @@ func (s *session) appendLog(id uint64, m *pb.AppendLog) error {
 	if err != nil {
 		return refuseEntry(err, s.hub.org.next())
 	}
-	if err := s.mayAppend(e); err != nil {
-		return err
+	again := m.GetAgain() && s.no != 0 && s.hub.reoffers()
+	if !again {
+		if err := errors.Join(s.mayAppend(e), s.hub.settled()); err != nil {
+			return err
+		}
 	}
 	s.submit(&request{
 		id: id, size: len(m.GetEntry()), alone: true,
-		do: func(b *batch) (*pb.HubFrame, error) { return b.appendLog(s, e, m.GetEntry()) },
+		do: func(b *batch) (*pb.HubFrame, error) { return b.appendLog(s, e, m.GetEntry(), again) },
 		done: func(answer *pb.HubFrame) {
 			if answer.GetLogAppended() != nil {
 				s.enrolled.Store(true)
@@ -110,7 +113,7 @@ func (s *session) mayAppend(e *orglog.Entry) error {
 }
 
 // appendLog is compare-and-set on the next index.
-func (b *batch) appendLog(s *session, e *orglog.Entry, raw []byte) (*pb.HubFrame, error) {
+func (b *batch) appendLog(s *session, e *orglog.Entry, raw []byte, again bool) (*pb.HubFrame, error) {
 	next := b.hub.org.next()
 	if e.Index < next {
 		have, ok, err := b.tx.LogEntry(e.Index)
@@ -127,7 +130,7 @@ func (b *batch) appendLog(s *session, e *orglog.Entry, raw []byte) (*pb.HubFrame
 	if e.Index != next {
 		return nil, refuseWant(wire.CodeLogConflict, next)
 	}
-	if skew := e.Time.Sub(b.hub.opts.now()); skew > wire.MaxClockSkew || skew < -wire.MaxClockSkew {
+	if skew := e.Time.Sub(b.hub.opts.now()); skew > wire.MaxClockSkew || skew < -wire.MaxClockSkew && !again {
 		return nil, refuse(wire.CodeClock)
 	}
 	if s.no != 0 {

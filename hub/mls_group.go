@@ -71,7 +71,17 @@ func (h *Hub) checkCommit(id matter.ID, epoch uint64, info, commit, nextInfo []b
 	if change.Closed { // a matter's group is never begun anew
 		return nil, refuse(wire.CodeCommitRefused)
 	}
-	out := &groupChange{next: &groupView{next}, external: change.External}
+	out, err := changeOf(change)
+	if err != nil {
+		return nil, err
+	}
+	out.next = &groupView{next}
+	return out, nil
+}
+
+// changeOf names the devices of a change.
+func changeOf(change *view.Change) (out *groupChange, err error) {
+	out = &groupChange{external: change.External}
 	if out.committer, err = deviceOf(change.Committer); err != nil {
 		return nil, err
 	}

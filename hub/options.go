@@ -57,6 +57,10 @@ type Options struct {
 	WakeHosts []string
 	// WakePrivate allows addresses of private networks and this machine, and HTTP.
 	WakePrivate bool
+	// RestoreGrace is how long a hub that was restored from a backup takes nothing new
+	// after a start, so that devices can first offer again what it has lost. Negative:
+	// not at all.
+	RestoreGrace time.Duration
 
 	// Rates of one device.
 	Sends    Rate // messages handed over
@@ -122,6 +126,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxJoining <= 0 {
 		o.MaxJoining = 256
+	}
+	if o.RestoreGrace == 0 {
+		o.RestoreGrace = time.Minute
 	}
 	if o.PingEvery <= 0 {
 		o.PingEvery = 30 * time.Second

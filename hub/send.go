@@ -9,6 +9,9 @@ import (
 
 // sendContent has the writer store one sealed message.
 func (s *session) sendContent(id uint64, m *pb.SendContent) error {
+	if err := s.hub.settled(); err != nil {
+		return err
+	}
 	if wait := s.limits.sends.take(1, s.hub.opts.now()); wait > 0 {
 		return busy(wait)
 	}

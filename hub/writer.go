@@ -193,12 +193,13 @@ type batch struct {
 	grown []growth // what other hubs have appended to the log: it is there, whatever becomes of the batch
 
 	// What happens once it is committed.
-	pages    []*segment
-	open     map[db.MatterNo]*segment // of pages, those that can take another entry
-	welcomes []welcomePush
-	logFrame []byte
-	signedIn []*session
-	ended    []matter.DeviceID // devices that the appended entry ended
+	pages     []*segment
+	open      map[db.MatterNo]*segment // of pages, those that can take another entry
+	welcomes  []welcomePush
+	recovered []recovered
+	logFrame  []byte
+	signedIn  []*session
+	ended     []matter.DeviceID // devices that the appended entry ended
 }
 
 // apply runs the requests inside a transaction and stores what they leave.
@@ -298,6 +299,9 @@ func (b *batch) deliver() {
 	}
 	for _, p := range b.pages {
 		b.hub.deliverPage(p)
+	}
+	for _, r := range b.recovered {
+		b.hub.deliverRecovered(r)
 	}
 	for _, r := range b.requests {
 		if r.turn != nil {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"causa/matter"
@@ -100,6 +101,10 @@ func (tx *Tx) Recall(id matter.ID, seq uint64, by matter.MemberID, kind matter.K
 		int(kind), by[:], text, id[:], int64(seq))
 }
 
+// sealedHeader is how much of a sealed message says where it belongs, and nothing of what
+// it says (docs/protocol.md, section 5).
+const sealedHeader = 1 + 16 + 8 + 32 + 16
+
 // forget deletes what was put beside a line, and the proofs of it and its versions.
 func (tx *Tx) forget(id matter.ID, seq uint64) error {
 	for _, table := range about {
@@ -107,8 +112,16 @@ func (tx *Tx) forget(id matter.ID, seq uint64) error {
 			return err
 		}
 	}
-	return tx.exec(`UPDATE entry_digest SET signed = NULL WHERE matter = ?1 AND (seq = ?2
-		OR seq IN (SELECT seq FROM message WHERE matter = ?1 AND ref = ?2 AND kind = ?3))`, id[:], int64(seq), int(matter.KindAct))
+	for _, gone := range []string{
+		"UPDATE entry_digest SET signed = NULL",
+		fmt.Sprintf("UPDATE recent_entry SET payload = substr(payload, 1, %d)", sealedHeader),
+	} {
+		if err := tx.exec(gone+` WHERE matter = ?1 AND (seq = ?2
+			OR seq IN (SELECT seq FROM message WHERE matter = ?1 AND ref = ?2 AND kind = ?3))`, id[:], int64(seq), int(matter.KindAct)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // maxReactions is how many signs one member can put beside a message.

@@ -121,6 +121,8 @@ func checkClient(f *pb.ClientFrame) error {
 		c.count("ids", len(body.DropWelcomes.GetIds()), MaxDrop)
 	case *pb.ClientFrame_PullGroupInfo:
 		c.exact("matter", body.PullGroupInfo.GetMatter(), matterIDLen)
+	case *pb.ClientFrame_Reoffer:
+		c.reoffer(body.Reoffer)
 	case *pb.ClientFrame_GrantBlob:
 		c.grant(body.GrantBlob)
 	case *pb.ClientFrame_DropBlob:
@@ -175,6 +177,25 @@ func (c *check) bundle(m *pb.CommitBundle) {
 	c.some("group_info", m.GetGroupInfo(), MaxCommit)
 	if (len(m.GetWelcome()) == 0) != (len(m.GetWelcomeDevices()) == 0) {
 		c.fail(CodeMalformed, "welcome_devices")
+	}
+}
+
+func (c *check) reoffer(m *pb.Reoffer) {
+	c.exact("matter", m.GetMatter(), matterIDLen)
+	c.count("entries", len(m.GetEntries()), MaxReoffer)
+	c.most("group_info", m.GetGroupInfo(), MaxCommit)
+	c.most("first", m.GetFirst(), MaxCommit)
+	size := 0
+	for _, e := range m.GetEntries() {
+		c.exact("entries.sender", e.GetSender(), deviceIDLen)
+		c.some("entries.payload", e.GetPayload(), MaxCommit)
+		if e.GetSeq() == 0 || e.GetSeq() > maxStored || e.GetEpoch() > maxStored {
+			c.fail(CodeMalformed, "entries.seq")
+		}
+		size += len(e.GetPayload())
+	}
+	if size > MaxReofferBytes {
+		c.fail(CodeTooLarge, "entries")
 	}
 }
 

@@ -209,6 +209,7 @@ var clientBodyLimit = map[protowire.Number]int{
 	13: MaxDrop*12 + 64,                 // DropWelcomes
 	14: 128,                             // PullGroupInfo
 	15: 64,                              // PullDestructions
+	70: MaxFrameDevice - 1<<10,          // Reoffer
 	20: 128,                             // GrantBlob
 	21: 128,                             // DropBlob
 	30: 512,                             // VaultRegister

@@ -28,6 +28,8 @@ const (
 	MaxWelcomesBytes = 2 << 20              // ... and their welcomes together (a single one may exceed it)
 	MaxDrop          = 1000                 // ids in one DropWelcomes
 	MaxHeads         = 20000                // heads in one Heads
+	MaxReoffer       = 1000                 // entries in one Reoffer ...
+	MaxReofferBytes  = 2 * MaxCommit        // ... and their payloads together
 )
 
 // SignInTimeout is how long a connection may stay without a valid SignIn.

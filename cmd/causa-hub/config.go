@@ -41,6 +41,7 @@ type file struct {
 	Metrics     string `toml:"metrics"`
 	Retention   int    `toml:"retention-days"`
 	Vault       string `toml:"vault"`
+	Grace       int    `toml:"restore-grace-seconds"`
 	LogLevel    string `toml:"log-level"`
 	Wake        struct {
 		Hosts   []string `toml:"hosts"`
@@ -77,6 +78,9 @@ type file struct {
 
 // maxRetention is the most days that retention-days can say.
 const maxRetention = 36500
+
+// maxGrace is the most seconds that restore-grace-seconds can say.
+const maxGrace = 3600
 
 // A usageError is a command line that makes no sense.
 type usageError struct{ err error }
@@ -184,6 +188,12 @@ func (s *settings) readFile(fs *pflag.FlagSet) error {
 			return bad(fmt.Errorf("limits.%s is not [per second, at once] with at least 1 at once", r.name))
 		}
 		*r.to = hub.Rate{PerSecond: r.from[0], Burst: r.from[1]}
+	}
+	if f.Grace < 0 || f.Grace > maxGrace {
+		return bad(fmt.Errorf("restore-grace-seconds is not between 0 and %d", maxGrace))
+	}
+	if s.RestoreGrace = time.Duration(f.Grace) * time.Second; meta.IsDefined("restore-grace-seconds") && f.Grace == 0 {
+		s.RestoreGrace = -1
 	}
 	s.ACME = hub.ACME(f.ACME)
 	if f.Retention < 0 || f.Retention > maxRetention {

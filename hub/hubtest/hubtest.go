@@ -26,7 +26,7 @@ func Start(t testing.TB, options ...func(*hub.Options)) *Hub {
 	t.Helper()
 	fast := hub.Rate{PerSecond: 1e6, Burst: 1e6}
 	o := hub.Options{
-		Listen: "127.0.0.1:0", Sends: fast, Commits: fast, Claims: fast, Requests: fast, Connections: fast, MaxJoining: 1e6,
+		Listen: "127.0.0.1:0", Sends: fast, Commits: fast, Claims: fast, Requests: fast, Connections: fast, MaxJoining: 1e6, RestoreGrace: -1,
 	}
 	for _, set := range options {
 		set(&o)

@@ -58,6 +58,7 @@ type View struct {
 	check  LeafCheck
 	pool   evolution.Pool
 	closed bool
+	tag    []byte // the confirmation tag of the commit that was followed here, until confirmed
 }
 
 // Open makes a view from a GroupInfo with a ratchet tree, framed as MLSMessage. It checks
@@ -114,6 +115,37 @@ func decodeTree(info *framing.GroupInfo, s *suite.Suite) (*tree.Received, error)
 // Commit checks a commit, framed as PublicMessage, and the GroupInfo of the epoch it
 // starts, and returns the view of that epoch. v is unchanged.
 func (v *View) Commit(commit, groupInfo []byte) (*Change, *View, error) {
+	change, next, err := v.follow(commit, func(n *evolution.Next, tag []byte) (*framing.GroupInfo, error) {
+		info, _, err := parseInfo(groupInfo)
+		if err != nil {
+			return nil, err
+		}
+		return info, checkInfo(info, n.Context, n.Tree, tag, &n.Sender)
+	})
+	return change, next, err
+}
+
+// Follow is Commit without a GroupInfo, for a commit that is not the last one to follow.
+// The view it returns has none: [View.GroupInfo] must not be called before [View.Confirm].
+func (v *View) Follow(commit []byte) (*Change, *View, error) {
+	return v.follow(commit, func(*evolution.Next, []byte) (*framing.GroupInfo, error) { return nil, nil })
+}
+
+// Confirm returns a view with a GroupInfo of its epoch, which any member may have signed.
+func (v *View) Confirm(groupInfo []byte) (*View, error) {
+	info, _, err := parseInfo(groupInfo)
+	if err == nil {
+		err = checkInfo(info, v.state.Context, v.state.Tree, v.tag, nil)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrGroupInfo, err)
+	}
+	next := *v
+	next.info, next.tag = info, nil
+	return &next, nil
+}
+
+func (v *View) follow(commit []byte, confirm func(*evolution.Next, []byte) (*framing.GroupInfo, error)) (*Change, *View, error) {
 	if v.closed {
 		return nil, nil, errors.New("group was closed by a reinit (section 12.4.2)")
 	}
@@ -125,16 +157,13 @@ func (v *View) Commit(commit, groupInfo []byte) (*Change, *View, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	info, _, err := parseInfo(groupInfo)
+	info, err := confirm(n, a.Auth.ConfirmationTag)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", ErrGroupInfo, err)
-	}
-	if err := checkInfo(info, n, a.Auth.ConfirmationTag); err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrGroupInfo, err)
 	}
 	next := &View{
 		state: n.State(a.Auth.ConfirmationTag), info: info, check: v.check,
-		closed: n.Plan.ReInit != nil,
+		closed: n.Plan.ReInit != nil, tag: a.Auth.ConfirmationTag,
 	}
 	return v.describe(a, n), next, nil
 }
@@ -159,30 +188,30 @@ func (v *View) authenticate(b []byte, want framing.ContentType) (*framing.Authen
 	return v.state.Authenticate(&m.Public.Unverified)
 }
 
-// checkInfo checks that a group info is the one of the epoch worked out from the commit,
-// and that the committer signed it.
-func checkInfo(info *framing.GroupInfo, n *evolution.Next, tag []byte) error {
-	if !bytes.Equal(info.Context.Encode(), n.Context.Encode()) {
+// checkInfo checks that a group info is the one of an epoch, and that the given leaf, or
+// if there is none given, any leaf signed it.
+func checkInfo(info *framing.GroupInfo, context framing.GroupContext, t *tree.Tree, tag []byte, signer *tree.LeafIndex) error {
+	if !bytes.Equal(info.Context.Encode(), context.Encode()) {
 		return errors.New("its group context isn't the one after the commit")
 	}
 	if !bytes.Equal(info.ConfirmationTag, tag) {
 		return errors.New("confirmation tag differs")
 	}
-	if info.Signer != n.Sender {
+	if signer != nil && info.Signer != *signer {
 		return errors.New("somebody else than the committer signed it")
 	}
-	if err := info.VerifySignature(n.Tree.Suite(), n.Tree.Leaf(info.Signer)); err != nil {
+	if err := info.VerifySignature(t.Suite(), t.Leaf(info.Signer)); err != nil {
 		return err
 	}
 	data, ok := info.Extensions.Find(tree.ExtRatchetTree)
-	if !ok || !bytes.Equal(data, n.Tree.Encode()) {
+	if !ok || !bytes.Equal(data, t.Encode()) {
 		return errors.New("ratchet tree differs (section 12.4.3.3)")
 	}
 	pub, ok := info.ExternalPub()
 	if !ok {
 		return errors.New("no external public key (section 12.4.3.2)")
 	}
-	if err := n.Tree.Suite().CheckPublicKey(pub); err != nil {
+	if err := t.Suite().CheckPublicKey(pub); err != nil {
 		return fmt.Errorf("external public key: %w", err)
 	}
 	return nil
