@@ -74,7 +74,7 @@ func (s *session) reoffer(id uint64, m *pb.Reoffer) error {
 		return err
 	}
 	s.submit(&request{
-		id: id, size: len(m.GetGroupInfo()) + len(m.GetFirst()) + 1<<20,
+		id: id, size: len(m.GetGroupInfo()) + len(m.GetFirst()) + 1<<20, matter: &group,
 		do: func(b *batch) (*pb.HubFrame, error) { return b.recover(s, group, r) },
 	})
 	return nil
@@ -117,7 +117,7 @@ func (s *session) checkReoffer(group matter.ID, m *pb.Reoffer) (*recovery, error
 		r.stale = true // the writer knows whether the hub has them already
 		return r, nil
 	}
-	if v, err = h.follow(r, group, v); err != nil {
+	if v, err = h.trace(r, group, v); err != nil {
 		return nil, err
 	}
 	if !hasLeaf(v, s.device) {
@@ -133,8 +133,8 @@ func (s *session) checkReoffer(group matter.ID, m *pb.Reoffer) (*recovery, error
 	return r, nil
 }
 
-// follow checks that entries follow each other and what they say of themselves.
-func (h *Hub) follow(r *recovery, group matter.ID, v *groupView) (*groupView, error) {
+// trace checks that entries follow each other and what they say of themselves.
+func (h *Hub) trace(r *recovery, group matter.ID, v *groupView) (*groupView, error) {
 	latest := h.opts.now().Add(wire.MaxClockSkew).UnixMilli()
 	for i, e := range r.entries {
 		if i > 0 && (e.GetSeq() != r.entries[i-1].GetSeq()+1 || e.GetTimeMs() < r.entries[i-1].GetTimeMs()) {

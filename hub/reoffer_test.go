@@ -48,7 +48,7 @@ func newLostRig(t *testing.T, options ...func(*hub.Options)) *lostRig {
 	r.a.change(r.id, []*member{r.b}, nil)
 	r.start = r.a.say(r.id, sealed(r.a, r.id, "kept")).GetSeq()
 	backup := filepath.Join(t.TempDir(), "backup")
-	if _, err := hub.Backup(context.Background(), r.Data(), backup); err != nil {
+	if _, err := hub.Backup(context.Background(), hub.Place{Data: r.Data()}, backup); err != nil {
 		t.Fatal(err)
 	}
 	r.b.process(r.id)
@@ -104,7 +104,7 @@ func TestReoffer(t *testing.T) {
 	r.a.counter = r.a.ready.GetLastCounter()
 	r.a.change(r.id, []*member{r.stranger}, nil)
 	r.Stop()
-	sound(t, r.Data())
+	sound(t, hub.Place{Data: r.Data()})
 }
 
 // Nobody can make a restored hub take what it could not have lost.
@@ -153,7 +153,7 @@ func TestReofferRefuses(t *testing.T) {
 		t.Error("something was taken")
 	}
 	r.Stop()
-	sound(t, r.Data())
+	sound(t, hub.Place{Data: r.Data()})
 }
 
 // A hub that was never restored takes nothing back.
