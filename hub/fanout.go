@@ -71,6 +71,7 @@ func (h *Hub) deliverPage(seg *segment) {
 	}
 	it := item{frame: frame, matter: seg.no, entries: len(seg.entries)}
 	pos := position{id: seg.id, head: head}
+	h.bus.tellPage(seg.devices, seg.no, pos, len(seg.entries), frame)
 	h.online.each(seg.devices, func(s *session) { s.pushPage(it, pos) })
 	h.holds.arrived(seg)
 	h.told.note(seg.no, head)

@@ -51,6 +51,8 @@ type Hub struct {
 	vault       *vault.Store
 	org         *org
 	directory   *directory
+	bus         *bus // nil unless hubs talk to each other
+	lookNow     chan struct{} // another hub has added to the organisation log
 	online      *online
 	guard       *guard
 	writer      *writer
@@ -100,7 +102,7 @@ func Open(o Options) (_ *Hub, err error) {
 	o = o.withDefaults()
 	h := &Hub{
 		opts: o, log: o.Log, online: newOnline(), limits: map[db.DeviceNo]*limits{},
-		checks: make(chan struct{}, runtime.GOMAXPROCS(0)), requests: make(turnstile, maxRequests), answers: make(turnstile, maxAnswers),
+		lookNow: make(chan struct{}, 1), checks: make(chan struct{}, runtime.GOMAXPROCS(0)), requests: make(turnstile, maxRequests), answers: make(turnstile, maxAnswers),
 	}
 	h.guard = newGuard(o, &h.counters.turnedAway)
 	defer func() {
@@ -131,6 +133,9 @@ func Open(o Options) (_ *Hub, err error) {
 		return nil, err
 	}
 	if err := h.openQuiet(context.Background()); err != nil {
+		return nil, err
+	}
+	if err := h.openBus(); err != nil {
 		return nil, err
 	}
 	if h.listener, err = net.Listen("tcp", o.Listen); err != nil { //nolint:noctx // nothing to wait for
@@ -430,6 +435,7 @@ func (h *Hub) release() error {
 	if h.vault != nil {
 		errs = append(errs, h.vault.Close())
 	}
+	h.bus.close()
 	if h.db != nil {
 		errs = append(errs, h.db.Close())
 	}

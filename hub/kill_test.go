@@ -29,7 +29,7 @@ func beHub(data string) {
 	if b, err := os.ReadFile(data + "/address"); err == nil {
 		listen = strings.TrimSpace(string(b))
 	}
-	h, err := hub.Open(hub.Options{Data: data, Database: os.Getenv(hubDatabase), Listen: listen, Sends: fast, Commits: fast, Claims: fast, Requests: fast, Connections: fast})
+	h, err := hub.Open(hub.Options{Data: data, Database: os.Getenv(hubDatabase), NATS: os.Getenv(hubNATS), Listen: listen, Sends: fast, Commits: fast, Claims: fast, Requests: fast, Connections: fast})
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
@@ -43,11 +43,15 @@ func beHub(data string) {
 // hubDatabase is the database of a process that is a hub.
 const hubDatabase = "CAUSA_TEST_HUB_DATABASE"
 
+// hubNATS is its NATS.
+const hubNATS = "CAUSA_TEST_HUB_NATS"
+
 // A victim is a hub in a process of its own.
 type victim struct {
 	t    *testing.T
 	data string
 	at   string // its database, unless in data
+	nats string // where it talks to other hubs
 	cmd  *exec.Cmd
 	addr string
 	link string
@@ -56,7 +60,7 @@ type victim struct {
 func (v *victim) start() {
 	v.t.Helper()
 	v.cmd = exec.CommandContext(v.t.Context(), os.Args[0])
-	v.cmd.Env = append(os.Environ(), asHub+"="+v.data, hubDatabase+"="+v.at)
+	v.cmd.Env = append(os.Environ(), asHub+"="+v.data, hubDatabase+"="+v.at, hubNATS+"="+v.nats)
 	v.cmd.Stderr = os.Stderr
 	out, err := v.cmd.StdoutPipe()
 	if err != nil {
@@ -70,6 +74,13 @@ func (v *victim) start() {
 		v.t.Fatalf("the hub does not start: %v", err)
 	}
 	v.addr, v.link, _ = strings.Cut(strings.TrimSpace(line), " ")
+}
+
+// end ends it if it was not killed.
+func (v *victim) end() {
+	if v.cmd.ProcessState == nil {
+		v.kill()
+	}
 }
 
 func (v *victim) kill() {

@@ -28,6 +28,9 @@ type Options struct {
 	Certificate, Key string
 	// ACME is for certificates from a public authority.
 	ACME ACME
+	// NATS is where the hubs that share Database tell each other what is new. Empty: they
+	// look for it every few seconds.
+	NATS string
 	// Log gets what the operator should know. It never gets names, content or keys.
 	Log *slog.Logger
 

@@ -81,7 +81,7 @@ func newLostRig(t *testing.T, options ...func(*hub.Options)) *lostRig {
 }
 
 // A restored hub takes back what it lost, exactly as it was and once.
-func TestReoffer(t *testing.T) {
+func TestReofferAfterRestore(t *testing.T) {
 	r := newLostRig(t)
 	if got := len(r.lost); got != 3 {
 		t.Fatalf("%d entries were lost, want 3", got)
@@ -108,7 +108,7 @@ func TestReoffer(t *testing.T) {
 }
 
 // Nobody can make a restored hub take what it could not have lost.
-func TestReofferRefuses(t *testing.T) {
+func TestRestoreReofferRefuses(t *testing.T) {
 	r := newLostRig(t)
 	changed := func(i int, change func(*pb.Entry)) []*pb.Entry {
 		out := make([]*pb.Entry, len(r.lost))

@@ -191,6 +191,8 @@ func (h *Hub) follow(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-h.lookNow:
+			h.refresh()
 		case <-tick.C:
 			h.refresh()
 			if err := h.tellMoved(ctx); err != nil && ctx.Err() == nil {

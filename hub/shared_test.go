@@ -23,7 +23,7 @@ import (
 
 // notOnPostgres are the tests of what only a hub with a file of its own has, and of
 // nothing that has to do with the database.
-const notOnPostgres = "^(TestShared|TestOnPostgres|TestKill|Test.*Backup.*|Test.*Restore.*|TestCheck.*|TestDiskFull.*|TestLarge.*|TestPowerCut|TestMetrics)$"
+const notOnPostgres = "^(TestShared|Test.*OnPostgres|TestNATS.*|TestKill|Test.*Backup.*|Test.*Restore.*|TestCheck.*|TestDiskFull.*|TestLarge.*|TestPowerCut|TestMetrics)$"
 
 // The hub behaves the same on PostgreSQL: its other tests run on it, too.
 func TestOnPostgres(t *testing.T) {

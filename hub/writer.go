@@ -300,6 +300,7 @@ func (b *batch) deliver() {
 	for _, p := range b.pages {
 		b.hub.deliverPage(p)
 	}
+	b.hub.bus.tellBatch(b)
 	for _, r := range b.recovered {
 		b.hub.deliverRecovered(r)
 	}

@@ -42,6 +42,7 @@ type file struct {
 	Retention   int    `toml:"retention-days"`
 	Vault       string `toml:"vault"`
 	Grace       int    `toml:"restore-grace-seconds"`
+	NATS        string `toml:"nats"`
 	LogLevel    string `toml:"log-level"`
 	Wake        struct {
 		Hosts   []string `toml:"hosts"`
@@ -94,6 +95,7 @@ func serveFlags(s *settings) *pflag.FlagSet {
 	fs.Usage = func() {}
 	fs.StringVar(&s.Data, "data", "", "folder for everything the hub keeps; made when missing")
 	fs.StringVar(&s.Database, "database", "", "postgres:// URL of a database that hubs share (default: a file in the data folder)")
+	fs.StringVar(&s.NATS, "nats", "", "nats:// URL at which hubs that share a database tell each other what is new")
 	fs.StringVar(&s.Listen, "listen", "", "address to listen at (default \""+hub.DefaultListen+"\")")
 	fs.StringVar(&s.PublicURL, "public-url", "", "where devices reach the hub: https://HOST[:PORT] or HOST:PORT")
 	fs.StringVar(&s.Certificate, "certificate", "", "PEM file of an own TLS certificate (default: one made by the hub)")
@@ -155,6 +157,7 @@ func (s *settings) readFile(fs *pflag.FlagSet) error {
 	}{
 		{"data", &s.Data, f.Data},
 		{"database", &s.Database, f.Database},
+		{"nats", &s.NATS, f.NATS},
 		{"listen", &s.Listen, f.Listen},
 		{"public-url", &s.PublicURL, f.PublicURL},
 		{"certificate", &s.Certificate, f.Certificate},
