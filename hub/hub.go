@@ -51,7 +51,7 @@ type Hub struct {
 	vault       *vault.Store
 	org         *org
 	directory   *directory
-	bus         *bus // nil unless hubs talk to each other
+	bus         *bus          // nil unless hubs talk to each other
 	lookNow     chan struct{} // another hub has added to the organisation log
 	online      *online
 	guard       *guard

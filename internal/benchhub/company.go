@@ -80,7 +80,7 @@ func open(p *client, others []*hubtest.Device) (thread, error) {
 	if _, err := p.call(&pb.ClientFrame{Body: &pb.ClientFrame_CreateMatter{CreateMatter: &pb.CreateMatter{Matter: id[:], GroupInfo: info}}}); err != nil {
 		return thread{}, fmt.Errorf("open a matter: %w", err)
 	}
-	ask := &pb.ClaimKeyPackages{}
+	ask := &pb.ClaimKeyPackages{Suite: uint32(mls.Classic)}
 	for _, o := range others {
 		ask.Devices = append(ask.Devices, o.ID[:])
 	}

@@ -203,6 +203,7 @@ type ClientFrame struct {
 	//	*ClientFrame_PullPresence
 	//	*ClientFrame_SetStatus
 	//	*ClientFrame_SetWake
+	//	*ClientFrame_Reoffer
 	Body          isClientFrame_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -468,6 +469,15 @@ func (x *ClientFrame) GetSetWake() *SetWake {
 	return nil
 }
 
+func (x *ClientFrame) GetReoffer() *Reoffer {
+	if x != nil {
+		if x, ok := x.Body.(*ClientFrame_Reoffer); ok {
+			return x.Reoffer
+		}
+	}
+	return nil
+}
+
 type isClientFrame_Body interface {
 	isClientFrame_Body()
 }
@@ -568,6 +578,10 @@ type ClientFrame_SetWake struct {
 	SetWake *SetWake `protobuf:"bytes,43,opt,name=set_wake,json=setWake,proto3,oneof"`
 }
 
+type ClientFrame_Reoffer struct {
+	Reoffer *Reoffer `protobuf:"bytes,70,opt,name=reoffer,proto3,oneof"`
+}
+
 func (*ClientFrame_SignIn) isClientFrame_Body() {}
 
 func (*ClientFrame_PullLog) isClientFrame_Body() {}
@@ -615,6 +629,8 @@ func (*ClientFrame_PullPresence) isClientFrame_Body() {}
 func (*ClientFrame_SetStatus) isClientFrame_Body() {}
 
 func (*ClientFrame_SetWake) isClientFrame_Body() {}
+
+func (*ClientFrame_Reoffer) isClientFrame_Body() {}
 
 // A HubFrame is one message from the hub: an answer (request is not 0) or a push.
 type HubFrame struct {
@@ -1531,8 +1547,11 @@ func (x *LogPage) GetNext() uint64 {
 
 // AppendLog offers the entry for the next index (compare-and-set).
 type AppendLog struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Entry         []byte                 `protobuf:"bytes,1,opt,name=entry,proto3" json:"entry,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Entry []byte                 `protobuf:"bytes,1,opt,name=entry,proto3" json:"entry,omitempty"`
+	// The entry was in the log before the hub was restored from a backup: it may be
+	// another device's, and of any time.
+	Again         bool `protobuf:"varint,2,opt,name=again,proto3" json:"again,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1572,6 +1591,13 @@ func (x *AppendLog) GetEntry() []byte {
 		return x.Entry
 	}
 	return nil
+}
+
+func (x *AppendLog) GetAgain() bool {
+	if x != nil {
+		return x.Again
+	}
+	return false
 }
 
 type LogAppended struct {
@@ -2140,6 +2166,80 @@ func (x *SendContent) GetUrgent() bool {
 	return false
 }
 
+// Reoffer gives a hub that was restored from a backup entries of a matter that it has
+// lost, as it once gave them to the device: those that follow its last one, in order.
+type Reoffer struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Matter []byte                 `protobuf:"bytes,1,opt,name=matter,proto3" json:"matter,omitempty"`
+	// Each commit among them belongs to the epoch that the one before has begun.
+	Entries []*Entry `protobuf:"bytes,2,rep,name=entries,proto3" json:"entries,omitempty"`
+	// When a commit is among them, the GroupInfo of the epoch after the last one, which
+	// must be the device's own.
+	GroupInfo []byte `protobuf:"bytes,3,opt,name=group_info,json=groupInfo,proto3" json:"group_info,omitempty"`
+	// When the hub lost the whole matter, the GroupInfo that it was created with.
+	First         []byte `protobuf:"bytes,4,opt,name=first,proto3" json:"first,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Reoffer) Reset() {
+	*x = Reoffer{}
+	mi := &file_causa_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Reoffer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Reoffer) ProtoMessage() {}
+
+func (x *Reoffer) ProtoReflect() protoreflect.Message {
+	mi := &file_causa_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Reoffer.ProtoReflect.Descriptor instead.
+func (*Reoffer) Descriptor() ([]byte, []int) {
+	return file_causa_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *Reoffer) GetMatter() []byte {
+	if x != nil {
+		return x.Matter
+	}
+	return nil
+}
+
+func (x *Reoffer) GetEntries() []*Entry {
+	if x != nil {
+		return x.Entries
+	}
+	return nil
+}
+
+func (x *Reoffer) GetGroupInfo() []byte {
+	if x != nil {
+		return x.GroupInfo
+	}
+	return nil
+}
+
+func (x *Reoffer) GetFirst() []byte {
+	if x != nil {
+		return x.First
+	}
+	return nil
+}
+
 // Accepted: stored durably, at this place in the matter.
 type Accepted struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2151,7 +2251,7 @@ type Accepted struct {
 
 func (x *Accepted) Reset() {
 	*x = Accepted{}
-	mi := &file_causa_proto_msgTypes[21]
+	mi := &file_causa_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2163,7 +2263,7 @@ func (x *Accepted) String() string {
 func (*Accepted) ProtoMessage() {}
 
 func (x *Accepted) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[21]
+	mi := &file_causa_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2176,7 +2276,7 @@ func (x *Accepted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Accepted.ProtoReflect.Descriptor instead.
 func (*Accepted) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{21}
+	return file_causa_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Accepted) GetSeq() uint64 {
@@ -2211,7 +2311,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_causa_proto_msgTypes[22]
+	mi := &file_causa_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2223,7 +2323,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[22]
+	mi := &file_causa_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2236,7 +2336,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{22}
+	return file_causa_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Entry) GetSeq() uint64 {
@@ -2293,7 +2393,7 @@ type PullMatter struct {
 
 func (x *PullMatter) Reset() {
 	*x = PullMatter{}
-	mi := &file_causa_proto_msgTypes[23]
+	mi := &file_causa_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2305,7 +2405,7 @@ func (x *PullMatter) String() string {
 func (*PullMatter) ProtoMessage() {}
 
 func (x *PullMatter) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[23]
+	mi := &file_causa_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2318,7 +2418,7 @@ func (x *PullMatter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PullMatter.ProtoReflect.Descriptor instead.
 func (*PullMatter) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{23}
+	return file_causa_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *PullMatter) GetMatter() []byte {
@@ -2355,7 +2455,7 @@ type MatterPage struct {
 
 func (x *MatterPage) Reset() {
 	*x = MatterPage{}
-	mi := &file_causa_proto_msgTypes[24]
+	mi := &file_causa_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2367,7 +2467,7 @@ func (x *MatterPage) String() string {
 func (*MatterPage) ProtoMessage() {}
 
 func (x *MatterPage) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[24]
+	mi := &file_causa_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2380,7 +2480,7 @@ func (x *MatterPage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MatterPage.ProtoReflect.Descriptor instead.
 func (*MatterPage) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{24}
+	return file_causa_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *MatterPage) GetMatter() []byte {
@@ -2420,7 +2520,7 @@ type PullHeads struct {
 
 func (x *PullHeads) Reset() {
 	*x = PullHeads{}
-	mi := &file_causa_proto_msgTypes[25]
+	mi := &file_causa_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2432,7 +2532,7 @@ func (x *PullHeads) String() string {
 func (*PullHeads) ProtoMessage() {}
 
 func (x *PullHeads) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[25]
+	mi := &file_causa_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2445,7 +2545,7 @@ func (x *PullHeads) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PullHeads.ProtoReflect.Descriptor instead.
 func (*PullHeads) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{25}
+	return file_causa_proto_rawDescGZIP(), []int{26}
 }
 
 type Heads struct {
@@ -2457,7 +2557,7 @@ type Heads struct {
 
 func (x *Heads) Reset() {
 	*x = Heads{}
-	mi := &file_causa_proto_msgTypes[26]
+	mi := &file_causa_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2469,7 +2569,7 @@ func (x *Heads) String() string {
 func (*Heads) ProtoMessage() {}
 
 func (x *Heads) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[26]
+	mi := &file_causa_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2482,7 +2582,7 @@ func (x *Heads) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Heads.ProtoReflect.Descriptor instead.
 func (*Heads) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{26}
+	return file_causa_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Heads) GetHeads() []*Heads_Head {
@@ -2501,7 +2601,7 @@ type TakeWelcomes struct {
 
 func (x *TakeWelcomes) Reset() {
 	*x = TakeWelcomes{}
-	mi := &file_causa_proto_msgTypes[27]
+	mi := &file_causa_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2513,7 +2613,7 @@ func (x *TakeWelcomes) String() string {
 func (*TakeWelcomes) ProtoMessage() {}
 
 func (x *TakeWelcomes) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[27]
+	mi := &file_causa_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2526,7 +2626,7 @@ func (x *TakeWelcomes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TakeWelcomes.ProtoReflect.Descriptor instead.
 func (*TakeWelcomes) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{27}
+	return file_causa_proto_rawDescGZIP(), []int{28}
 }
 
 // Welcomes answers TakeWelcomes; also pushed as they come. A pushed one without items
@@ -2540,7 +2640,7 @@ type Welcomes struct {
 
 func (x *Welcomes) Reset() {
 	*x = Welcomes{}
-	mi := &file_causa_proto_msgTypes[28]
+	mi := &file_causa_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2552,7 +2652,7 @@ func (x *Welcomes) String() string {
 func (*Welcomes) ProtoMessage() {}
 
 func (x *Welcomes) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[28]
+	mi := &file_causa_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2565,7 +2665,7 @@ func (x *Welcomes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcomes.ProtoReflect.Descriptor instead.
 func (*Welcomes) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{28}
+	return file_causa_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Welcomes) GetItems() []*Welcomes_Item {
@@ -2584,7 +2684,7 @@ type DropWelcomes struct {
 
 func (x *DropWelcomes) Reset() {
 	*x = DropWelcomes{}
-	mi := &file_causa_proto_msgTypes[29]
+	mi := &file_causa_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2596,7 +2696,7 @@ func (x *DropWelcomes) String() string {
 func (*DropWelcomes) ProtoMessage() {}
 
 func (x *DropWelcomes) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[29]
+	mi := &file_causa_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2609,7 +2709,7 @@ func (x *DropWelcomes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DropWelcomes.ProtoReflect.Descriptor instead.
 func (*DropWelcomes) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{29}
+	return file_causa_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *DropWelcomes) GetIds() []uint64 {
@@ -2630,7 +2730,7 @@ type PullGroupInfo struct {
 
 func (x *PullGroupInfo) Reset() {
 	*x = PullGroupInfo{}
-	mi := &file_causa_proto_msgTypes[30]
+	mi := &file_causa_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2642,7 +2742,7 @@ func (x *PullGroupInfo) String() string {
 func (*PullGroupInfo) ProtoMessage() {}
 
 func (x *PullGroupInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[30]
+	mi := &file_causa_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2655,7 +2755,7 @@ func (x *PullGroupInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PullGroupInfo.ProtoReflect.Descriptor instead.
 func (*PullGroupInfo) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{30}
+	return file_causa_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *PullGroupInfo) GetMatter() []byte {
@@ -2676,7 +2776,7 @@ type GroupInfo struct {
 
 func (x *GroupInfo) Reset() {
 	*x = GroupInfo{}
-	mi := &file_causa_proto_msgTypes[31]
+	mi := &file_causa_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2688,7 +2788,7 @@ func (x *GroupInfo) String() string {
 func (*GroupInfo) ProtoMessage() {}
 
 func (x *GroupInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[31]
+	mi := &file_causa_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2701,7 +2801,7 @@ func (x *GroupInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GroupInfo.ProtoReflect.Descriptor instead.
 func (*GroupInfo) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{31}
+	return file_causa_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *GroupInfo) GetMatter() []byte {
@@ -2740,7 +2840,7 @@ type GrantBlob struct {
 
 func (x *GrantBlob) Reset() {
 	*x = GrantBlob{}
-	mi := &file_causa_proto_msgTypes[32]
+	mi := &file_causa_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2752,7 +2852,7 @@ func (x *GrantBlob) String() string {
 func (*GrantBlob) ProtoMessage() {}
 
 func (x *GrantBlob) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[32]
+	mi := &file_causa_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2765,7 +2865,7 @@ func (x *GrantBlob) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GrantBlob.ProtoReflect.Descriptor instead.
 func (*GrantBlob) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{32}
+	return file_causa_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *GrantBlob) GetMatter() []byte {
@@ -2807,7 +2907,7 @@ type BlobGrant struct {
 
 func (x *BlobGrant) Reset() {
 	*x = BlobGrant{}
-	mi := &file_causa_proto_msgTypes[33]
+	mi := &file_causa_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2819,7 +2919,7 @@ func (x *BlobGrant) String() string {
 func (*BlobGrant) ProtoMessage() {}
 
 func (x *BlobGrant) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[33]
+	mi := &file_causa_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2832,7 +2932,7 @@ func (x *BlobGrant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BlobGrant.ProtoReflect.Descriptor instead.
 func (*BlobGrant) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{33}
+	return file_causa_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *BlobGrant) GetToken() string {
@@ -2860,7 +2960,7 @@ type DropBlob struct {
 
 func (x *DropBlob) Reset() {
 	*x = DropBlob{}
-	mi := &file_causa_proto_msgTypes[34]
+	mi := &file_causa_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2872,7 +2972,7 @@ func (x *DropBlob) String() string {
 func (*DropBlob) ProtoMessage() {}
 
 func (x *DropBlob) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[34]
+	mi := &file_causa_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2885,7 +2985,7 @@ func (x *DropBlob) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DropBlob.ProtoReflect.Descriptor instead.
 func (*DropBlob) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{34}
+	return file_causa_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *DropBlob) GetMatter() []byte {
@@ -2923,7 +3023,7 @@ type VaultRegister struct {
 
 func (x *VaultRegister) Reset() {
 	*x = VaultRegister{}
-	mi := &file_causa_proto_msgTypes[35]
+	mi := &file_causa_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2935,7 +3035,7 @@ func (x *VaultRegister) String() string {
 func (*VaultRegister) ProtoMessage() {}
 
 func (x *VaultRegister) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[35]
+	mi := &file_causa_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2948,7 +3048,7 @@ func (x *VaultRegister) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VaultRegister.ProtoReflect.Descriptor instead.
 func (*VaultRegister) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{35}
+	return file_causa_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *VaultRegister) GetSlot() []byte {
@@ -3000,7 +3100,7 @@ type VaultEvaluate struct {
 
 func (x *VaultEvaluate) Reset() {
 	*x = VaultEvaluate{}
-	mi := &file_causa_proto_msgTypes[36]
+	mi := &file_causa_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3012,7 +3112,7 @@ func (x *VaultEvaluate) String() string {
 func (*VaultEvaluate) ProtoMessage() {}
 
 func (x *VaultEvaluate) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[36]
+	mi := &file_causa_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3025,7 +3125,7 @@ func (x *VaultEvaluate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VaultEvaluate.ProtoReflect.Descriptor instead.
 func (*VaultEvaluate) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{36}
+	return file_causa_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *VaultEvaluate) GetSlot() []byte {
@@ -3066,7 +3166,7 @@ type VaultEvaluation struct {
 
 func (x *VaultEvaluation) Reset() {
 	*x = VaultEvaluation{}
-	mi := &file_causa_proto_msgTypes[37]
+	mi := &file_causa_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3078,7 +3178,7 @@ func (x *VaultEvaluation) String() string {
 func (*VaultEvaluation) ProtoMessage() {}
 
 func (x *VaultEvaluation) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[37]
+	mi := &file_causa_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3091,7 +3191,7 @@ func (x *VaultEvaluation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VaultEvaluation.ProtoReflect.Descriptor instead.
 func (*VaultEvaluation) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{37}
+	return file_causa_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *VaultEvaluation) GetGeneration() uint64 {
@@ -3143,7 +3243,7 @@ type VaultConfirm struct {
 
 func (x *VaultConfirm) Reset() {
 	*x = VaultConfirm{}
-	mi := &file_causa_proto_msgTypes[38]
+	mi := &file_causa_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3155,7 +3255,7 @@ func (x *VaultConfirm) String() string {
 func (*VaultConfirm) ProtoMessage() {}
 
 func (x *VaultConfirm) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[38]
+	mi := &file_causa_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3168,7 +3268,7 @@ func (x *VaultConfirm) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VaultConfirm.ProtoReflect.Descriptor instead.
 func (*VaultConfirm) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{38}
+	return file_causa_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *VaultConfirm) GetSlot() []byte {
@@ -3204,7 +3304,7 @@ type VaultDrop struct {
 
 func (x *VaultDrop) Reset() {
 	*x = VaultDrop{}
-	mi := &file_causa_proto_msgTypes[39]
+	mi := &file_causa_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3216,7 +3316,7 @@ func (x *VaultDrop) String() string {
 func (*VaultDrop) ProtoMessage() {}
 
 func (x *VaultDrop) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[39]
+	mi := &file_causa_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3229,7 +3329,7 @@ func (x *VaultDrop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VaultDrop.ProtoReflect.Descriptor instead.
 func (*VaultDrop) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{39}
+	return file_causa_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *VaultDrop) GetSlot() []byte {
@@ -3262,7 +3362,7 @@ type PublishQuiet struct {
 
 func (x *PublishQuiet) Reset() {
 	*x = PublishQuiet{}
-	mi := &file_causa_proto_msgTypes[40]
+	mi := &file_causa_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3274,7 +3374,7 @@ func (x *PublishQuiet) String() string {
 func (*PublishQuiet) ProtoMessage() {}
 
 func (x *PublishQuiet) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[40]
+	mi := &file_causa_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3287,7 +3387,7 @@ func (x *PublishQuiet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishQuiet.ProtoReflect.Descriptor instead.
 func (*PublishQuiet) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{40}
+	return file_causa_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *PublishQuiet) GetVersion() uint64 {
@@ -3322,7 +3422,7 @@ type PullPresence struct {
 
 func (x *PullPresence) Reset() {
 	*x = PullPresence{}
-	mi := &file_causa_proto_msgTypes[41]
+	mi := &file_causa_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3334,7 +3434,7 @@ func (x *PullPresence) String() string {
 func (*PullPresence) ProtoMessage() {}
 
 func (x *PullPresence) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[41]
+	mi := &file_causa_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3347,7 +3447,7 @@ func (x *PullPresence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PullPresence.ProtoReflect.Descriptor instead.
 func (*PullPresence) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{41}
+	return file_causa_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *PullPresence) GetMatter() []byte {
@@ -3368,7 +3468,7 @@ type Presences struct {
 
 func (x *Presences) Reset() {
 	*x = Presences{}
-	mi := &file_causa_proto_msgTypes[42]
+	mi := &file_causa_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3380,7 +3480,7 @@ func (x *Presences) String() string {
 func (*Presences) ProtoMessage() {}
 
 func (x *Presences) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[42]
+	mi := &file_causa_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3393,7 +3493,7 @@ func (x *Presences) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Presences.ProtoReflect.Descriptor instead.
 func (*Presences) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{42}
+	return file_causa_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Presences) GetMembers() []*Presences_Presence {
@@ -3423,7 +3523,7 @@ type SetStatus struct {
 
 func (x *SetStatus) Reset() {
 	*x = SetStatus{}
-	mi := &file_causa_proto_msgTypes[43]
+	mi := &file_causa_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3435,7 +3535,7 @@ func (x *SetStatus) String() string {
 func (*SetStatus) ProtoMessage() {}
 
 func (x *SetStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[43]
+	mi := &file_causa_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3448,7 +3548,7 @@ func (x *SetStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetStatus.ProtoReflect.Descriptor instead.
 func (*SetStatus) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{43}
+	return file_causa_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *SetStatus) GetStatus() Status {
@@ -3479,7 +3579,7 @@ type SetWake struct {
 
 func (x *SetWake) Reset() {
 	*x = SetWake{}
-	mi := &file_causa_proto_msgTypes[44]
+	mi := &file_causa_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3491,7 +3591,7 @@ func (x *SetWake) String() string {
 func (*SetWake) ProtoMessage() {}
 
 func (x *SetWake) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[44]
+	mi := &file_causa_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3504,7 +3604,7 @@ func (x *SetWake) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetWake.ProtoReflect.Descriptor instead.
 func (*SetWake) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{44}
+	return file_causa_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *SetWake) GetEndpoint() string {
@@ -3530,7 +3630,7 @@ type Wake struct {
 
 func (x *Wake) Reset() {
 	*x = Wake{}
-	mi := &file_causa_proto_msgTypes[45]
+	mi := &file_causa_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3542,7 +3642,7 @@ func (x *Wake) String() string {
 func (*Wake) ProtoMessage() {}
 
 func (x *Wake) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[45]
+	mi := &file_causa_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3555,7 +3655,7 @@ func (x *Wake) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Wake.ProtoReflect.Descriptor instead.
 func (*Wake) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{45}
+	return file_causa_proto_rawDescGZIP(), []int{46}
 }
 
 type Destructions_Item struct {
@@ -3571,7 +3671,7 @@ type Destructions_Item struct {
 
 func (x *Destructions_Item) Reset() {
 	*x = Destructions_Item{}
-	mi := &file_causa_proto_msgTypes[46]
+	mi := &file_causa_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3583,7 +3683,7 @@ func (x *Destructions_Item) String() string {
 func (*Destructions_Item) ProtoMessage() {}
 
 func (x *Destructions_Item) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[46]
+	mi := &file_causa_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3630,7 +3730,7 @@ type KeyPackages_Claimed struct {
 
 func (x *KeyPackages_Claimed) Reset() {
 	*x = KeyPackages_Claimed{}
-	mi := &file_causa_proto_msgTypes[47]
+	mi := &file_causa_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3642,7 +3742,7 @@ func (x *KeyPackages_Claimed) String() string {
 func (*KeyPackages_Claimed) ProtoMessage() {}
 
 func (x *KeyPackages_Claimed) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[47]
+	mi := &file_causa_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3684,7 +3784,7 @@ type Heads_Head struct {
 
 func (x *Heads_Head) Reset() {
 	*x = Heads_Head{}
-	mi := &file_causa_proto_msgTypes[48]
+	mi := &file_causa_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3696,7 +3796,7 @@ func (x *Heads_Head) String() string {
 func (*Heads_Head) ProtoMessage() {}
 
 func (x *Heads_Head) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[48]
+	mi := &file_causa_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3709,7 +3809,7 @@ func (x *Heads_Head) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Heads_Head.ProtoReflect.Descriptor instead.
 func (*Heads_Head) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{26, 0}
+	return file_causa_proto_rawDescGZIP(), []int{27, 0}
 }
 
 func (x *Heads_Head) GetMatter() []byte {
@@ -3756,7 +3856,7 @@ type Welcomes_Item struct {
 
 func (x *Welcomes_Item) Reset() {
 	*x = Welcomes_Item{}
-	mi := &file_causa_proto_msgTypes[49]
+	mi := &file_causa_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3768,7 +3868,7 @@ func (x *Welcomes_Item) String() string {
 func (*Welcomes_Item) ProtoMessage() {}
 
 func (x *Welcomes_Item) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[49]
+	mi := &file_causa_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3781,7 +3881,7 @@ func (x *Welcomes_Item) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcomes_Item.ProtoReflect.Descriptor instead.
 func (*Welcomes_Item) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{28, 0}
+	return file_causa_proto_rawDescGZIP(), []int{29, 0}
 }
 
 func (x *Welcomes_Item) GetId() uint64 {
@@ -3838,7 +3938,7 @@ type Presences_Presence struct {
 
 func (x *Presences_Presence) Reset() {
 	*x = Presences_Presence{}
-	mi := &file_causa_proto_msgTypes[50]
+	mi := &file_causa_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3850,7 +3950,7 @@ func (x *Presences_Presence) String() string {
 func (*Presences_Presence) ProtoMessage() {}
 
 func (x *Presences_Presence) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[50]
+	mi := &file_causa_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3863,7 +3963,7 @@ func (x *Presences_Presence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Presences_Presence.ProtoReflect.Descriptor instead.
 func (*Presences_Presence) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{42, 0}
+	return file_causa_proto_rawDescGZIP(), []int{43, 0}
 }
 
 func (x *Presences_Presence) GetMember() []byte {
@@ -3912,7 +4012,7 @@ var File_causa_proto protoreflect.FileDescriptor
 
 const file_causa_proto_rawDesc = "" +
 	"\n" +
-	"\vcausa.proto\x12\rcausa.wire.v1\"\xd3\f\n" +
+	"\vcausa.proto\x12\rcausa.wire.v1\"\x87\r\n" +
 	"\vClientFrame\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\x04R\arequest\x120\n" +
 	"\asign_in\x18\x02 \x01(\v2\x15.causa.wire.v1.SignInH\x00R\x06signIn\x123\n" +
@@ -3945,7 +4045,8 @@ const file_causa_proto_rawDesc = "" +
 	"\rpull_presence\x18) \x01(\v2\x1b.causa.wire.v1.PullPresenceH\x00R\fpullPresence\x129\n" +
 	"\n" +
 	"set_status\x18* \x01(\v2\x18.causa.wire.v1.SetStatusH\x00R\tsetStatus\x123\n" +
-	"\bset_wake\x18+ \x01(\v2\x16.causa.wire.v1.SetWakeH\x00R\asetWakeB\x06\n" +
+	"\bset_wake\x18+ \x01(\v2\x16.causa.wire.v1.SetWakeH\x00R\asetWake\x122\n" +
+	"\areoffer\x18F \x01(\v2\x16.causa.wire.v1.ReofferH\x00R\areofferB\x06\n" +
 	"\x04body\"\xcc\b\n" +
 	"\bHubFrame\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\x04R\arequest\x122\n" +
@@ -4006,9 +4107,10 @@ const file_causa_proto_rawDesc = "" +
 	"\aLogPage\x12\x12\n" +
 	"\x04from\x18\x01 \x01(\x04R\x04from\x12\x18\n" +
 	"\aentries\x18\x02 \x03(\fR\aentries\x12\x12\n" +
-	"\x04next\x18\x03 \x01(\x04R\x04next\"!\n" +
+	"\x04next\x18\x03 \x01(\x04R\x04next\"7\n" +
 	"\tAppendLog\x12\x14\n" +
-	"\x05entry\x18\x01 \x01(\fR\x05entry\"#\n" +
+	"\x05entry\x18\x01 \x01(\fR\x05entry\x12\x14\n" +
+	"\x05again\x18\x02 \x01(\bR\x05again\"#\n" +
 	"\vLogAppended\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\"\x12\n" +
 	"\x10PullDestructions\"\x9b\x01\n" +
@@ -4051,7 +4153,13 @@ const file_causa_proto_rawDesc = "" +
 	"\x05epoch\x18\x03 \x01(\x04R\x05epoch\x12\x18\n" +
 	"\apayload\x18\x04 \x01(\fR\apayload\x12\x14\n" +
 	"\x05blobs\x18\x05 \x03(\fR\x05blobs\x12\x16\n" +
-	"\x06urgent\x18\x06 \x01(\bR\x06urgent\"5\n" +
+	"\x06urgent\x18\x06 \x01(\bR\x06urgent\"\x86\x01\n" +
+	"\aReoffer\x12\x16\n" +
+	"\x06matter\x18\x01 \x01(\fR\x06matter\x12.\n" +
+	"\aentries\x18\x02 \x03(\v2\x14.causa.wire.v1.EntryR\aentries\x12\x1d\n" +
+	"\n" +
+	"group_info\x18\x03 \x01(\fR\tgroupInfo\x12\x14\n" +
+	"\x05first\x18\x04 \x01(\fR\x05first\"5\n" +
 	"\bAccepted\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x17\n" +
 	"\atime_ms\x18\x02 \x01(\x03R\x06timeMs\"\xa8\x01\n" +
@@ -4188,7 +4296,7 @@ func file_causa_proto_rawDescGZIP() []byte {
 }
 
 var file_causa_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_causa_proto_msgTypes = make([]protoimpl.MessageInfo, 51)
+var file_causa_proto_msgTypes = make([]protoimpl.MessageInfo, 52)
 var file_causa_proto_goTypes = []any{
 	(EntryKind)(0),               // 0: causa.wire.v1.EntryKind
 	(BlobDirection)(0),           // 1: causa.wire.v1.BlobDirection
@@ -4214,36 +4322,37 @@ var file_causa_proto_goTypes = []any{
 	(*CreateMatter)(nil),         // 21: causa.wire.v1.CreateMatter
 	(*CommitBundle)(nil),         // 22: causa.wire.v1.CommitBundle
 	(*SendContent)(nil),          // 23: causa.wire.v1.SendContent
-	(*Accepted)(nil),             // 24: causa.wire.v1.Accepted
-	(*Entry)(nil),                // 25: causa.wire.v1.Entry
-	(*PullMatter)(nil),           // 26: causa.wire.v1.PullMatter
-	(*MatterPage)(nil),           // 27: causa.wire.v1.MatterPage
-	(*PullHeads)(nil),            // 28: causa.wire.v1.PullHeads
-	(*Heads)(nil),                // 29: causa.wire.v1.Heads
-	(*TakeWelcomes)(nil),         // 30: causa.wire.v1.TakeWelcomes
-	(*Welcomes)(nil),             // 31: causa.wire.v1.Welcomes
-	(*DropWelcomes)(nil),         // 32: causa.wire.v1.DropWelcomes
-	(*PullGroupInfo)(nil),        // 33: causa.wire.v1.PullGroupInfo
-	(*GroupInfo)(nil),            // 34: causa.wire.v1.GroupInfo
-	(*GrantBlob)(nil),            // 35: causa.wire.v1.GrantBlob
-	(*BlobGrant)(nil),            // 36: causa.wire.v1.BlobGrant
-	(*DropBlob)(nil),             // 37: causa.wire.v1.DropBlob
-	(*VaultRegister)(nil),        // 38: causa.wire.v1.VaultRegister
-	(*VaultEvaluate)(nil),        // 39: causa.wire.v1.VaultEvaluate
-	(*VaultEvaluation)(nil),      // 40: causa.wire.v1.VaultEvaluation
-	(*VaultConfirm)(nil),         // 41: causa.wire.v1.VaultConfirm
-	(*VaultDrop)(nil),            // 42: causa.wire.v1.VaultDrop
-	(*PublishQuiet)(nil),         // 43: causa.wire.v1.PublishQuiet
-	(*PullPresence)(nil),         // 44: causa.wire.v1.PullPresence
-	(*Presences)(nil),            // 45: causa.wire.v1.Presences
-	(*SetStatus)(nil),            // 46: causa.wire.v1.SetStatus
-	(*SetWake)(nil),              // 47: causa.wire.v1.SetWake
-	(*Wake)(nil),                 // 48: causa.wire.v1.Wake
-	(*Destructions_Item)(nil),    // 49: causa.wire.v1.Destructions.Item
-	(*KeyPackages_Claimed)(nil),  // 50: causa.wire.v1.KeyPackages.Claimed
-	(*Heads_Head)(nil),           // 51: causa.wire.v1.Heads.Head
-	(*Welcomes_Item)(nil),        // 52: causa.wire.v1.Welcomes.Item
-	(*Presences_Presence)(nil),   // 53: causa.wire.v1.Presences.Presence
+	(*Reoffer)(nil),              // 24: causa.wire.v1.Reoffer
+	(*Accepted)(nil),             // 25: causa.wire.v1.Accepted
+	(*Entry)(nil),                // 26: causa.wire.v1.Entry
+	(*PullMatter)(nil),           // 27: causa.wire.v1.PullMatter
+	(*MatterPage)(nil),           // 28: causa.wire.v1.MatterPage
+	(*PullHeads)(nil),            // 29: causa.wire.v1.PullHeads
+	(*Heads)(nil),                // 30: causa.wire.v1.Heads
+	(*TakeWelcomes)(nil),         // 31: causa.wire.v1.TakeWelcomes
+	(*Welcomes)(nil),             // 32: causa.wire.v1.Welcomes
+	(*DropWelcomes)(nil),         // 33: causa.wire.v1.DropWelcomes
+	(*PullGroupInfo)(nil),        // 34: causa.wire.v1.PullGroupInfo
+	(*GroupInfo)(nil),            // 35: causa.wire.v1.GroupInfo
+	(*GrantBlob)(nil),            // 36: causa.wire.v1.GrantBlob
+	(*BlobGrant)(nil),            // 37: causa.wire.v1.BlobGrant
+	(*DropBlob)(nil),             // 38: causa.wire.v1.DropBlob
+	(*VaultRegister)(nil),        // 39: causa.wire.v1.VaultRegister
+	(*VaultEvaluate)(nil),        // 40: causa.wire.v1.VaultEvaluate
+	(*VaultEvaluation)(nil),      // 41: causa.wire.v1.VaultEvaluation
+	(*VaultConfirm)(nil),         // 42: causa.wire.v1.VaultConfirm
+	(*VaultDrop)(nil),            // 43: causa.wire.v1.VaultDrop
+	(*PublishQuiet)(nil),         // 44: causa.wire.v1.PublishQuiet
+	(*PullPresence)(nil),         // 45: causa.wire.v1.PullPresence
+	(*Presences)(nil),            // 46: causa.wire.v1.Presences
+	(*SetStatus)(nil),            // 47: causa.wire.v1.SetStatus
+	(*SetWake)(nil),              // 48: causa.wire.v1.SetWake
+	(*Wake)(nil),                 // 49: causa.wire.v1.Wake
+	(*Destructions_Item)(nil),    // 50: causa.wire.v1.Destructions.Item
+	(*KeyPackages_Claimed)(nil),  // 51: causa.wire.v1.KeyPackages.Claimed
+	(*Heads_Head)(nil),           // 52: causa.wire.v1.Heads.Head
+	(*Welcomes_Item)(nil),        // 53: causa.wire.v1.Welcomes.Item
+	(*Presences_Presence)(nil),   // 54: causa.wire.v1.Presences.Presence
 }
 var file_causa_proto_depIdxs = []int32{
 	7,  // 0: causa.wire.v1.ClientFrame.sign_in:type_name -> causa.wire.v1.SignIn
@@ -4254,57 +4363,59 @@ var file_causa_proto_depIdxs = []int32{
 	21, // 5: causa.wire.v1.ClientFrame.create_matter:type_name -> causa.wire.v1.CreateMatter
 	22, // 6: causa.wire.v1.ClientFrame.commit_bundle:type_name -> causa.wire.v1.CommitBundle
 	23, // 7: causa.wire.v1.ClientFrame.send_content:type_name -> causa.wire.v1.SendContent
-	26, // 8: causa.wire.v1.ClientFrame.pull_matter:type_name -> causa.wire.v1.PullMatter
-	28, // 9: causa.wire.v1.ClientFrame.pull_heads:type_name -> causa.wire.v1.PullHeads
-	30, // 10: causa.wire.v1.ClientFrame.take_welcomes:type_name -> causa.wire.v1.TakeWelcomes
-	32, // 11: causa.wire.v1.ClientFrame.drop_welcomes:type_name -> causa.wire.v1.DropWelcomes
-	33, // 12: causa.wire.v1.ClientFrame.pull_group_info:type_name -> causa.wire.v1.PullGroupInfo
+	27, // 8: causa.wire.v1.ClientFrame.pull_matter:type_name -> causa.wire.v1.PullMatter
+	29, // 9: causa.wire.v1.ClientFrame.pull_heads:type_name -> causa.wire.v1.PullHeads
+	31, // 10: causa.wire.v1.ClientFrame.take_welcomes:type_name -> causa.wire.v1.TakeWelcomes
+	33, // 11: causa.wire.v1.ClientFrame.drop_welcomes:type_name -> causa.wire.v1.DropWelcomes
+	34, // 12: causa.wire.v1.ClientFrame.pull_group_info:type_name -> causa.wire.v1.PullGroupInfo
 	15, // 13: causa.wire.v1.ClientFrame.pull_destructions:type_name -> causa.wire.v1.PullDestructions
-	35, // 14: causa.wire.v1.ClientFrame.grant_blob:type_name -> causa.wire.v1.GrantBlob
-	37, // 15: causa.wire.v1.ClientFrame.drop_blob:type_name -> causa.wire.v1.DropBlob
-	38, // 16: causa.wire.v1.ClientFrame.vault_register:type_name -> causa.wire.v1.VaultRegister
-	39, // 17: causa.wire.v1.ClientFrame.vault_evaluate:type_name -> causa.wire.v1.VaultEvaluate
-	41, // 18: causa.wire.v1.ClientFrame.vault_confirm:type_name -> causa.wire.v1.VaultConfirm
-	42, // 19: causa.wire.v1.ClientFrame.vault_drop:type_name -> causa.wire.v1.VaultDrop
-	43, // 20: causa.wire.v1.ClientFrame.publish_quiet:type_name -> causa.wire.v1.PublishQuiet
-	44, // 21: causa.wire.v1.ClientFrame.pull_presence:type_name -> causa.wire.v1.PullPresence
-	46, // 22: causa.wire.v1.ClientFrame.set_status:type_name -> causa.wire.v1.SetStatus
-	47, // 23: causa.wire.v1.ClientFrame.set_wake:type_name -> causa.wire.v1.SetWake
-	5,  // 24: causa.wire.v1.HubFrame.failure:type_name -> causa.wire.v1.Failure
-	6,  // 25: causa.wire.v1.HubFrame.challenge:type_name -> causa.wire.v1.Challenge
-	8,  // 26: causa.wire.v1.HubFrame.ready:type_name -> causa.wire.v1.Ready
-	12, // 27: causa.wire.v1.HubFrame.log_page:type_name -> causa.wire.v1.LogPage
-	14, // 28: causa.wire.v1.HubFrame.log_appended:type_name -> causa.wire.v1.LogAppended
-	18, // 29: causa.wire.v1.HubFrame.key_packages_published:type_name -> causa.wire.v1.KeyPackagesPublished
-	20, // 30: causa.wire.v1.HubFrame.key_packages:type_name -> causa.wire.v1.KeyPackages
-	24, // 31: causa.wire.v1.HubFrame.accepted:type_name -> causa.wire.v1.Accepted
-	27, // 32: causa.wire.v1.HubFrame.matter_page:type_name -> causa.wire.v1.MatterPage
-	29, // 33: causa.wire.v1.HubFrame.heads:type_name -> causa.wire.v1.Heads
-	31, // 34: causa.wire.v1.HubFrame.welcomes:type_name -> causa.wire.v1.Welcomes
-	10, // 35: causa.wire.v1.HubFrame.done:type_name -> causa.wire.v1.Done
-	34, // 36: causa.wire.v1.HubFrame.group_info:type_name -> causa.wire.v1.GroupInfo
-	16, // 37: causa.wire.v1.HubFrame.destructions:type_name -> causa.wire.v1.Destructions
-	36, // 38: causa.wire.v1.HubFrame.blob_grant:type_name -> causa.wire.v1.BlobGrant
-	40, // 39: causa.wire.v1.HubFrame.vault_evaluation:type_name -> causa.wire.v1.VaultEvaluation
-	45, // 40: causa.wire.v1.HubFrame.presences:type_name -> causa.wire.v1.Presences
-	48, // 41: causa.wire.v1.HubFrame.wake:type_name -> causa.wire.v1.Wake
-	9,  // 42: causa.wire.v1.Ready.key_packages:type_name -> causa.wire.v1.Stock
-	49, // 43: causa.wire.v1.Destructions.items:type_name -> causa.wire.v1.Destructions.Item
-	9,  // 44: causa.wire.v1.KeyPackagesPublished.stock:type_name -> causa.wire.v1.Stock
-	50, // 45: causa.wire.v1.KeyPackages.claimed:type_name -> causa.wire.v1.KeyPackages.Claimed
-	0,  // 46: causa.wire.v1.Entry.kind:type_name -> causa.wire.v1.EntryKind
-	25, // 47: causa.wire.v1.MatterPage.entries:type_name -> causa.wire.v1.Entry
-	51, // 48: causa.wire.v1.Heads.heads:type_name -> causa.wire.v1.Heads.Head
-	52, // 49: causa.wire.v1.Welcomes.items:type_name -> causa.wire.v1.Welcomes.Item
-	1,  // 50: causa.wire.v1.GrantBlob.direction:type_name -> causa.wire.v1.BlobDirection
-	53, // 51: causa.wire.v1.Presences.members:type_name -> causa.wire.v1.Presences.Presence
-	2,  // 52: causa.wire.v1.SetStatus.status:type_name -> causa.wire.v1.Status
-	2,  // 53: causa.wire.v1.Presences.Presence.status:type_name -> causa.wire.v1.Status
-	54, // [54:54] is the sub-list for method output_type
-	54, // [54:54] is the sub-list for method input_type
-	54, // [54:54] is the sub-list for extension type_name
-	54, // [54:54] is the sub-list for extension extendee
-	0,  // [0:54] is the sub-list for field type_name
+	36, // 14: causa.wire.v1.ClientFrame.grant_blob:type_name -> causa.wire.v1.GrantBlob
+	38, // 15: causa.wire.v1.ClientFrame.drop_blob:type_name -> causa.wire.v1.DropBlob
+	39, // 16: causa.wire.v1.ClientFrame.vault_register:type_name -> causa.wire.v1.VaultRegister
+	40, // 17: causa.wire.v1.ClientFrame.vault_evaluate:type_name -> causa.wire.v1.VaultEvaluate
+	42, // 18: causa.wire.v1.ClientFrame.vault_confirm:type_name -> causa.wire.v1.VaultConfirm
+	43, // 19: causa.wire.v1.ClientFrame.vault_drop:type_name -> causa.wire.v1.VaultDrop
+	44, // 20: causa.wire.v1.ClientFrame.publish_quiet:type_name -> causa.wire.v1.PublishQuiet
+	45, // 21: causa.wire.v1.ClientFrame.pull_presence:type_name -> causa.wire.v1.PullPresence
+	47, // 22: causa.wire.v1.ClientFrame.set_status:type_name -> causa.wire.v1.SetStatus
+	48, // 23: causa.wire.v1.ClientFrame.set_wake:type_name -> causa.wire.v1.SetWake
+	24, // 24: causa.wire.v1.ClientFrame.reoffer:type_name -> causa.wire.v1.Reoffer
+	5,  // 25: causa.wire.v1.HubFrame.failure:type_name -> causa.wire.v1.Failure
+	6,  // 26: causa.wire.v1.HubFrame.challenge:type_name -> causa.wire.v1.Challenge
+	8,  // 27: causa.wire.v1.HubFrame.ready:type_name -> causa.wire.v1.Ready
+	12, // 28: causa.wire.v1.HubFrame.log_page:type_name -> causa.wire.v1.LogPage
+	14, // 29: causa.wire.v1.HubFrame.log_appended:type_name -> causa.wire.v1.LogAppended
+	18, // 30: causa.wire.v1.HubFrame.key_packages_published:type_name -> causa.wire.v1.KeyPackagesPublished
+	20, // 31: causa.wire.v1.HubFrame.key_packages:type_name -> causa.wire.v1.KeyPackages
+	25, // 32: causa.wire.v1.HubFrame.accepted:type_name -> causa.wire.v1.Accepted
+	28, // 33: causa.wire.v1.HubFrame.matter_page:type_name -> causa.wire.v1.MatterPage
+	30, // 34: causa.wire.v1.HubFrame.heads:type_name -> causa.wire.v1.Heads
+	32, // 35: causa.wire.v1.HubFrame.welcomes:type_name -> causa.wire.v1.Welcomes
+	10, // 36: causa.wire.v1.HubFrame.done:type_name -> causa.wire.v1.Done
+	35, // 37: causa.wire.v1.HubFrame.group_info:type_name -> causa.wire.v1.GroupInfo
+	16, // 38: causa.wire.v1.HubFrame.destructions:type_name -> causa.wire.v1.Destructions
+	37, // 39: causa.wire.v1.HubFrame.blob_grant:type_name -> causa.wire.v1.BlobGrant
+	41, // 40: causa.wire.v1.HubFrame.vault_evaluation:type_name -> causa.wire.v1.VaultEvaluation
+	46, // 41: causa.wire.v1.HubFrame.presences:type_name -> causa.wire.v1.Presences
+	49, // 42: causa.wire.v1.HubFrame.wake:type_name -> causa.wire.v1.Wake
+	9,  // 43: causa.wire.v1.Ready.key_packages:type_name -> causa.wire.v1.Stock
+	50, // 44: causa.wire.v1.Destructions.items:type_name -> causa.wire.v1.Destructions.Item
+	9,  // 45: causa.wire.v1.KeyPackagesPublished.stock:type_name -> causa.wire.v1.Stock
+	51, // 46: causa.wire.v1.KeyPackages.claimed:type_name -> causa.wire.v1.KeyPackages.Claimed
+	26, // 47: causa.wire.v1.Reoffer.entries:type_name -> causa.wire.v1.Entry
+	0,  // 48: causa.wire.v1.Entry.kind:type_name -> causa.wire.v1.EntryKind
+	26, // 49: causa.wire.v1.MatterPage.entries:type_name -> causa.wire.v1.Entry
+	52, // 50: causa.wire.v1.Heads.heads:type_name -> causa.wire.v1.Heads.Head
+	53, // 51: causa.wire.v1.Welcomes.items:type_name -> causa.wire.v1.Welcomes.Item
+	1,  // 52: causa.wire.v1.GrantBlob.direction:type_name -> causa.wire.v1.BlobDirection
+	54, // 53: causa.wire.v1.Presences.members:type_name -> causa.wire.v1.Presences.Presence
+	2,  // 54: causa.wire.v1.SetStatus.status:type_name -> causa.wire.v1.Status
+	2,  // 55: causa.wire.v1.Presences.Presence.status:type_name -> causa.wire.v1.Status
+	56, // [56:56] is the sub-list for method output_type
+	56, // [56:56] is the sub-list for method input_type
+	56, // [56:56] is the sub-list for extension type_name
+	56, // [56:56] is the sub-list for extension extendee
+	0,  // [0:56] is the sub-list for field type_name
 }
 
 func init() { file_causa_proto_init() }
@@ -4337,6 +4448,7 @@ func file_causa_proto_init() {
 		(*ClientFrame_PullPresence)(nil),
 		(*ClientFrame_SetStatus)(nil),
 		(*ClientFrame_SetWake)(nil),
+		(*ClientFrame_Reoffer)(nil),
 	}
 	file_causa_proto_msgTypes[1].OneofWrappers = []any{
 		(*HubFrame_Failure)(nil),
@@ -4369,7 +4481,7 @@ func file_causa_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_causa_proto_rawDesc), len(file_causa_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   51,
+			NumMessages:   52,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
