@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"causa/app/details"
+	"causa/app/files"
 	"causa/app/invite"
 	"causa/app/matters"
 	"causa/app/newmatter"
@@ -42,6 +43,7 @@ type Engine interface {
 	settings.Engine
 	quiet.Engine
 	quiet.Sender
+	files.Engine
 }
 
 // Options say what the app needs. Window, and Join when there is no Engine, are needed;
@@ -87,6 +89,7 @@ type App struct {
 
 	shell    *shell
 	list     *matters.List
+	desk     *files.Desk
 	thread   *thread.Thread
 	panel    *details.Panel
 	people   *people.Directory
@@ -293,11 +296,15 @@ func (a *App) build() {
 	a.list.OnOpen = a.open
 	a.list.OnNew = a.NewMatter
 	a.list.OnLoaded = a.listed
-	a.thread = thread.New(env, engine)
+	a.desk = a.newDesk()
+	a.thread = thread.New(env, engine, a.desk)
+	a.desk.Moved = a.thread.Attached
+	a.opts.Window.SetOnDropped(func(_ fyne.Position, uris []fyne.URI) { a.Dropped(uris) })
 	a.thread.OnBack = func() { a.Back() }
 	a.thread.OnDetails = a.toggleDetails
 	a.panel = details.New(env, engine)
 	a.panel.OnClose = a.toggleDetails
+	a.panel.OnFiles = a.desk.List
 	a.people = people.New(env, engine)
 	a.people.OnInvite = func() { invite.ShowPerson(env, engine) }
 	a.people.OnMatter = func(with matter.MemberID) { newmatter.Show(env, engine, a.opened, with) }

@@ -61,6 +61,11 @@ func (a *App) deliver(events []core.Event) {
 			a.thread.Added(e.Message)
 		case core.MessageChanged:
 			a.thread.Changed(e.Message)
+		case core.FileProgress:
+			a.desk.Progress(e)
+		case core.FileChanged:
+			a.desk.Changed(e.File)
+			a.thread.Fetched(e.File)
 		case core.DirectoryChanged:
 			people = true
 		case core.Notified:

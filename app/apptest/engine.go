@@ -33,6 +33,7 @@ type Engine struct {
 	held      bool // messages stay queued
 	lock      core.Lock
 	hours     quietHours
+	previews  map[core.FileID][]byte
 }
 
 // New returns an engine of a member who is alone in an organisation.

@@ -33,6 +33,7 @@ type Engine interface {
 type Panel struct {
 	widget.BaseWidget
 	OnClose func()
+	OnFiles func(id matter.ID) // the files of the matter were asked for
 
 	env    *screen.Env
 	engine Engine
@@ -95,7 +96,11 @@ func (p *Panel) Set(m matter.Matter) {
 	if !m.Opened.IsZero() {
 		objects = append(objects, fact(env.T("Opened"), env.Words.Moment(m.Opened, env.Now())))
 	}
-	objects = append(objects, fact(env.T("Number"), m.ID.Short()),
+	objects = append(objects, fact(env.T("Number"), m.ID.Short()))
+	if p.OnFiles != nil {
+		objects = append(objects, appwidget.NewIconButton("paperclip", env.T("Files"), appwidget.Quiet, func() { p.OnFiles(m.ID) }))
+	}
+	objects = append(objects,
 		appwidget.NewSpace(0, 4), section(env.T("Notifications")), p.bell(),
 		appwidget.NewSpace(0, 4), section(env.T("Confidentiality")),
 		appwidget.NewSmall(env.T("Only the devices of the participants can read this matter. The hub passes on what it can't read.")).Wrapped())

@@ -20,6 +20,10 @@ func (t *Thread) addMenu(at fyne.Position) {
 		fyne.NewMenuItem(t.env.T("New task…"), t.NewTask),
 		fyne.NewMenuItem(t.env.T("New poll…"), t.NewPoll),
 	}
+	if t.desk.Choose != nil {
+		items = append([]*fyne.MenuItem{fyne.NewMenuItem(t.env.T("File…"), func() { t.desk.Attach(t.m.ID) })}, items...)
+		at = at.SubtractXY(0, 35)
+	}
 	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), t.env.Window, at)
 }
 

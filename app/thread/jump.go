@@ -62,7 +62,7 @@ func (t *Thread) words(it *item) string {
 	case it.key.kind != itemMessage, it.msg.Kind == matter.KindUnread, it.msg.Kind == matter.KindNewer:
 		return ""
 	}
-	return widget.Visible(t.env.Mentions(it.msg.Text))
+	return widget.Visible(t.env.Mentions(said(&it.msg)))
 }
 
 // typed hands a character typed while the thread has the keyboard to the composer.

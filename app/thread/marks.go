@@ -14,7 +14,7 @@ func (r *row) offsetAt(p fyne.Position) int {
 	if r.it.key.kind != itemMessage || len(r.flow) == 0 {
 		return 0
 	}
-	y := p.Y - r.bubble.Y - padY - extras(r.over)
+	y := p.Y - r.bubble.Y - padY - extras(r.over) - r.filed
 	line := int(y / lineHeight)
 	last := r.flow[len(r.flow)-1]
 	switch {

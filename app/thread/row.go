@@ -4,6 +4,7 @@ import (
 	"image/color"
 	"slices"
 
+	"causa/app/files"
 	"causa/app/screen"
 	apptheme "causa/app/theme"
 	appwidget "causa/app/widget"
@@ -34,6 +35,7 @@ const (
 type row struct {
 	widget.BaseWidget
 	env     *screen.Env
+	desk    *files.Desk
 	onMenu  func(m matter.Message, at fyne.Position)
 	onQuote func(seq uint64) // the quote in an answer was pressed
 	onTap   func()
@@ -65,11 +67,13 @@ type row struct {
 	beside  []*canvas.Text // for those
 	used    int            // of beside
 	bar     *canvas.Rectangle
+	card    *appwidget.FileCard // nil until it is needed
+	filed   float32             // what the card takes above the text
 	objects []fyne.CanvasObject
 }
 
-func newRow(env *screen.Env, onMenu func(matter.Message, fyne.Position)) *row {
-	r := &row{env: env, onMenu: onMenu}
+func newRow(env *screen.Env, desk *files.Desk, onMenu func(matter.Message, fyne.Position)) *row {
+	r := &row{env: env, desk: desk, onMenu: onMenu}
 	r.ground = canvas.NewRectangle(nil)
 	r.avatar = appwidget.NewAvatar("", nil, avatar)
 	r.name, r.when, r.note = canvas.NewText("", nil), canvas.NewText("", nil), canvas.NewText("", nil)
@@ -86,7 +90,7 @@ func newRow(env *screen.Env, onMenu func(matter.Message, fyne.Position)) *row {
 func (r *row) set(it *item, width float32) float32 {
 	r.it, r.narrow = *it, width < 460
 	r.from, r.to, r.used, r.marked = 0, 0, 0, [2]int{}
-	r.over, r.under = nil, nil
+	r.over, r.under, r.filed = nil, nil, 0
 	r.objects = r.objects[:0]
 	switch it.key.kind {
 	case itemMessage:
@@ -119,7 +123,7 @@ func (r *row) column() float32 {
 func (r *row) setMessage(width float32) {
 	m := &r.it.msg
 	r.mine = m.Author == r.env.People.Self
-	text := appwidget.Visible(r.env.Mentions(m.Text))
+	text := appwidget.Visible(r.env.Mentions(said(m)))
 	switch m.Kind {
 	case matter.KindUrgent:
 		if len(m.Facts) > 0 {
@@ -136,14 +140,17 @@ func (r *row) setMessage(width float32) {
 		taken += 40 // so that one sees whose side a bubble is on
 	}
 	r.flow = appwidget.Flow(text, min(width-taken, widest), apptheme.SizeBody, fyne.TextStyle{})
-	var w float32
+	w := r.setFile(min(width-taken, fileWidest))
+	if text == "" && w > 0 {
+		r.flow = nil
+	}
 	for _, l := range r.flow {
 		w = max(w, l.Width)
 	}
 	room := min(width-taken, widest)
 	r.over, r.under = r.above(m, room), r.below(m, room)
 	w = min(max(w, extraWidth(r.over), extraWidth(r.under)), room)
-	r.size = fyne.NewSize(w+2*padX, float32(len(r.flow))*lineHeight+2*padY+extras(r.over)+extras(r.under))
+	r.size = fyne.NewSize(w+2*padX, float32(len(r.flow))*lineHeight+2*padY+r.filed+extras(r.over)+extras(r.under))
 	y := gapNext
 	if r.it.lead {
 		y = gapLead
@@ -166,6 +173,7 @@ func (r *row) setMessage(width float32) {
 	r.paintExtras(r.over, y+padY)
 	r.paintExtras(r.under, y+r.size.Height-padY-extras(r.under)+extraGap)
 	r.paintBar(r.over, y+padY)
+	r.placeFile(y + padY + extras(r.over))
 	r.setState(right)
 	r.height += 2
 }
@@ -370,7 +378,7 @@ func (r *row) window(top, bottom float32) {
 	if r.it.key.kind != itemMessage {
 		return
 	}
-	first := r.bubble.Y + padY + extras(r.over)
+	first := r.bubble.Y + padY + extras(r.over) + r.filed
 	from := min(max(int((top-first)/lineHeight), 0), len(r.flow))
 	to := min(max(int((bottom-first)/lineHeight)+1, from), len(r.flow))
 	if from == r.from && to == r.to {

@@ -42,7 +42,7 @@ func newTestStream(t testing.TB, msgs []matter.Message) *stream {
 	fyne.CurrentApp().Settings().SetTheme(apptheme.New(apptheme.Light))
 	people := screen.NewPeople(self, []matter.Member{{ID: self, Name: "林晓"}, {ID: other, Name: "Anna"}})
 	env := &screen.Env{Words: words.For(words.Chinese), People: people, Now: func() time.Time { return start.AddDate(0, 0, 1) }}
-	s := newStream(func() *row { return newRow(env, nil) })
+	s := newStream(func() *row { return newRow(env, nil, nil) })
 	w := test.NewTempWindow(t, s)
 	w.SetPadded(false)
 	w.Resize(fyne.NewSize(700, 600))

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"causa/app/files"
 	"causa/app/screen"
 	apptheme "causa/app/theme"
 	appwidget "causa/app/widget"
@@ -53,6 +54,7 @@ type Thread struct {
 
 	env    *screen.Env
 	engine Engine
+	desk   *files.Desk
 
 	m        matter.Matter
 	open     int // counts the matters opened, so that late answers to earlier ones are dropped
@@ -85,11 +87,11 @@ type Thread struct {
 }
 
 // New returns an empty thread.
-func New(env *screen.Env, engine Engine) *Thread {
-	t := &Thread{env: env, engine: engine, active: true}
+func New(env *screen.Env, engine Engine, desk *files.Desk) *Thread {
+	t := &Thread{env: env, engine: engine, desk: desk, active: true}
 	t.head = newHeader(env, func() { call(t.OnBack) }, func() { call(t.OnDetails) })
 	t.stream = newStream(func() *row {
-		r := newRow(env, t.menu)
+		r := newRow(env, desk, t.menu)
 		r.onQuote = t.Jump
 		return r
 	})
