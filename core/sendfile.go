@@ -91,13 +91,14 @@ func (c *Client) SendFile(ctx context.Context, id matter.ID, n NewFile) (matter.
 func (c *Client) keepUpload(ctx context.Context, u store.Upload, a store.Attachment, src *source) error {
 	err := c.home.db.Update(ctx, func(tx *store.Tx) error {
 		p, err := tx.Place(u.Matter)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case p.Removed:
+		}
+		if p.Removed {
 			return notIn(nil)
-		case p.State == matter.StateConcluded:
-			return concludedAlready()
+		}
+		if err := c.maySay(tx, u.Matter, p); err != nil {
+			return err
 		}
 		if err := tx.AddAttachment(a); err != nil {
 			return err
@@ -157,6 +158,9 @@ func (c *Client) uploading(tx *store.Tx, id matter.ID) (out []matter.Message, er
 	us, err := tx.UploadsOf(id)
 	for _, u := range us {
 		a, err := tx.Attachment(FileID{Matter: id, Device: c.self, Message: u.Message})
+		if errors.Is(err, store.ErrNone) {
+			continue // nothing is known of it any more
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -201,7 +201,9 @@ func (c *call) close() {
 func (f *files) request(ctx context.Context, method string, a *store.Attachment, p permit, header map[string]string, body io.Reader, n int64, want ...int) (*call, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	c := &call{cancel: cancel, timer: time.AfterFunc(stalled, cancel)}
-	if body != nil {
+	if n == 0 {
+		body = nil // or its length would count as unknown
+	} else {
 		body = &movingReader{body, c}
 	}
 	req, err := http.NewRequestWithContext(ctx, method, "https://"+f.c.acct.Hub+wire.BlobPath(a.Matter, a.Remote), body)
