@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -15,7 +16,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
+
 	"causa/hub"
+	"causa/hub/blob"
 	"causa/matter"
 	"causa/wire"
 	"causa/wire/pb"
@@ -99,7 +104,24 @@ func (c *blobClient) want(what string, got, want int) {
 
 // A blob is brought in pieces, named by a message and fetched in pieces by another device.
 func TestBlob(t *testing.T) {
-	r := newRig(t)
+	t.Run("in a folder", func(t *testing.T) { testBlob(t, func(*hub.Options) {}) })
+	t.Run("in a bucket", func(t *testing.T) {
+		backend := s3mem.New()
+		if err := backend.CreateBucket("files"); err != nil {
+			t.Fatal(err)
+		}
+		server := httptest.NewServer(gofakes3.New(backend).Server()) // listens on 127.0.0.1
+		t.Cleanup(server.Close)
+		testBlob(t, func(o *hub.Options) {
+			o.Bucket = blob.S3Options{
+				Endpoint: strings.TrimPrefix(server.URL, "http://"), Bucket: "files", Region: "us-east-1", Access: "a", Secret: "b", Plain: true,
+			}
+		})
+	})
+}
+
+func testBlob(t *testing.T, set func(*hub.Options)) {
+	r := newRig(t, set)
 	a, b := r.owner(), r.hire(matter.RoleMember)
 	id := a.open()
 	a.change(id, []*member{b}, nil)
