@@ -101,4 +101,4 @@ if [ -n "$PEERS" ]; then
 	for _ in $(seq 300); do (exec 3<>"/dev/tcp/127.0.0.1/$xport") 2>/dev/null && break; sleep 0.1; done
 	args+=(-xmpp "127.0.0.1:$xport" -xmpp-pid "$xmpp")
 fi
-go run ./internal/benchhub "${args[@]}" "$@"
+go run ./internal/benchhub -engines sqlite,postgres "${args[@]}" "$@"
