@@ -131,23 +131,39 @@ func TestRestoreReofferRefuses(t *testing.T) {
 		{"in another order", r.a, wire.CodeMalformed, reoffer(r.id, r.info, nil, r.lost[1], r.lost[0])},
 		{"with a gap before", r.c, wire.CodeEpochConflict, reoffer(r.id, r.info, nil, r.lost[1:]...)},
 		{"without a group info", r.a, wire.CodeCommitRefused, reoffer(r.id, nil, nil, r.lost...)},
-		{"by a sender who was not in it", r.a, wire.CodeMalformed,
-			reoffer(r.id, r.info, nil, changed(0, func(e *pb.Entry) { e.Sender = r.stranger.ID[:] })...)},
-		{"a sender that nobody knows", r.a, wire.CodeMalformed,
-			reoffer(r.id, r.info, nil, changed(0, func(e *pb.Entry) { e.Sender = bytes.Repeat([]byte{7}, 32) })...)},
-		{"content of another", r.a, wire.CodeMalformed,
-			reoffer(r.id, r.info, nil, changed(0, func(e *pb.Entry) { e.Sender = r.a.ID[:] })...)},
-		{"a commit of another", r.a, wire.CodeCommitRefused,
-			reoffer(r.id, r.info, nil, changed(1, func(e *pb.Entry) { e.Sender = r.b.ID[:] })...)},
-		{"a damaged commit", r.a, wire.CodeCommitRefused,
-			reoffer(r.id, r.info, nil, changed(1, func(e *pb.Entry) { e.Payload[len(e.Payload)/2] ^= 1 })...)},
-		{"of a time to come", r.a, wire.CodeMalformed,
-			reoffer(r.id, r.info, nil, changed(2, func(e *pb.Entry) { e.TimeMs += time.Hour.Milliseconds() })...)},
+		{
+			"by a sender who was not in it", r.a, wire.CodeMalformed,
+			reoffer(r.id, r.info, nil, changed(0, func(e *pb.Entry) { e.Sender = r.stranger.ID[:] })...),
+		},
+		{
+			"a sender that nobody knows", r.a, wire.CodeMalformed,
+			reoffer(r.id, r.info, nil, changed(0, func(e *pb.Entry) { e.Sender = bytes.Repeat([]byte{7}, 32) })...),
+		},
+		{
+			"content of another", r.a, wire.CodeMalformed,
+			reoffer(r.id, r.info, nil, changed(0, func(e *pb.Entry) { e.Sender = r.a.ID[:] })...),
+		},
+		{
+			"a commit of another", r.a, wire.CodeCommitRefused,
+			reoffer(r.id, r.info, nil, changed(1, func(e *pb.Entry) { e.Sender = r.b.ID[:] })...),
+		},
+		{
+			"a damaged commit", r.a, wire.CodeCommitRefused,
+			reoffer(r.id, r.info, nil, changed(1, func(e *pb.Entry) { e.Payload[len(e.Payload)/2] ^= 1 })...),
+		},
+		{
+			"of a time to come", r.a, wire.CodeMalformed,
+			reoffer(r.id, r.info, nil, changed(2, func(e *pb.Entry) { e.TimeMs += time.Hour.Milliseconds() })...),
+		},
 		{"an unknown matter without its beginning", r.a, wire.CodeNoMatter, reoffer(other, nil, nil)},
 		{"an unknown matter with another's beginning", r.a, wire.CodeCommitRefused, reoffer(other, nil, r.info)},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) { tt.by.refused(tt.want, tt.f) })
+		t.Run(tt.name, func(t *testing.T) {
+			by := *tt.by
+			by.t = t
+			by.refused(tt.want, tt.f)
+		})
 	}
 	if have := r.a.log(r.id); have[len(have)-1].GetSeq() != r.start {
 		t.Error("something was taken")
