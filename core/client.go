@@ -110,6 +110,8 @@ func newClient(ctx context.Context, h *home, acct *account, opts Options) (*Clie
 	if err != nil {
 		return nil, err
 	}
+	self, _, _ := dir.device(acct.device())
+	dir.module = self.Module
 	log := opts.Log
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -138,6 +140,9 @@ func (c *Client) Close() error {
 	c.stop()
 	<-c.ended
 	c.files.wait()
+	if err := c.noteSeen(context.Background()); err != nil {
+		c.log.Warn("how far the module has come can't be noted", "err", err)
+	}
 	return errors.Join(c.forgetOpened(), c.home.close())
 }
 

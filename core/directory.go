@@ -22,6 +22,9 @@ import (
 type directory struct {
 	db  *store.DB // nil: it is kept in memory alone
 	org orglog.Hash
+	// module is the sealed module whose matters this device has; empty: those in none. It is
+	// set before anybody else knows the directory.
+	module string
 
 	mu     sync.RWMutex // guards state and claims
 	state  *orglog.State
@@ -280,11 +283,11 @@ func (d *directory) active(id matter.DeviceID) (ok bool) {
 	return ok
 }
 
-// devicesOf lists the active devices of a member.
+// devicesOf lists the active devices of a member that are for the same module as this one.
 func (d *directory) devicesOf(m matter.MemberID) (ids []matter.DeviceID) {
 	d.see(func(s *orglog.State) {
 		for _, dev := range s.DevicesOf(m) {
-			if s.ActiveDevice(dev.ID) {
+			if s.ActiveDevice(dev.ID) && dev.Module == d.module {
 				ids = append(ids, dev.ID)
 			}
 		}
@@ -302,9 +305,12 @@ func (d *directory) checkLeaf(identity, signatureKey []byte) error {
 	if len(identity) != len(matter.DeviceID{}) {
 		return errors.New("leaf identity is not a device id")
 	}
-	_, key, ok := d.device(matter.DeviceID(identity))
+	dev, key, ok := d.device(matter.DeviceID(identity))
 	if !ok {
 		return errUnknownDevice
+	}
+	if dev.Module != d.module {
+		return errors.New("leaf is of another module")
 	}
 	if !key.Equal(ed25519.PublicKey(signatureKey)) {
 		return errors.New("leaf key is not the device's key")

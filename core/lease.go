@@ -61,6 +61,9 @@ func (l *lock) openLeased(ks Keystore, passcode []byte, secret *vault.DeviceSecr
 
 // leaseTerm is how long leases are by policy.
 func (d *directory) leaseTerm() time.Duration {
+	if d.module != "" {
+		return 0 // a sealed module opens with the hub only
+	}
 	return time.Duration(d.number(leasePolicy, 72)) * time.Hour
 }
 

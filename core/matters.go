@@ -42,6 +42,9 @@ func (c *Client) OpenMatter(ctx context.Context, n NewMatter) (matter.ID, error)
 	if !slices.Contains(matter.Classes(), n.Class) {
 		return matter.ID{}, &fault.Error{Text: "There is no such class of matters.", Hint: "Choose one of: general, contract, expense, customer, project, notice, leave."}
 	}
+	if err := c.mayOpenHere(n.Class); err != nil {
+		return matter.ID{}, err
+	}
 	if role := c.Me().Member.Role; role == matter.RoleGuest || role == matter.RoleBot {
 		return matter.ID{}, &fault.Error{Text: "Guests and bots can't start matters.", Hint: "Ask a member to start it and to add you."}
 	}

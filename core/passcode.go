@@ -95,6 +95,9 @@ func (c *Client) Lock() Lock {
 		Idle:    time.Duration(c.dir.number(idlePolicy, 5)) * time.Minute,
 		Lease:   c.leaseLeft(),
 	}
+	if c.dir.module != "" {
+		l.Idle = min(l.Idle, moduleIdle)
+	}
 	if k := c.home.slot; k != nil {
 		l.Passcode, l.Keystore = true, k.file.Keystore
 	} else {
@@ -115,18 +118,26 @@ func argon() vault.Params {
 // the old one. It needs the hub. A crash leaves the home with the old one, or with the new.
 func SetPasscode(ctx context.Context, opts Options, passcode []byte) error {
 	return worded(withHome(ctx, opts, func(h *home, acct *account, dir *directory) error {
-		least := dir.number(minimumPolicy, 6)
-		if utf8.RuneCount(passcode) < least || len(passcode) > 1024 || !utf8.Valid(passcode) {
-			return &fault.Error{
-				Text: "This passcode is too short or too long.", Hint: "It must have at least %d characters.", HintArgs: []any{least},
-				Err: ErrWeak,
-			}
+		if err := acceptable(passcode, dir.number(minimumPolicy, 6)); err != nil {
+			return err
 		}
 		if h.slot != nil {
 			return h.changePasscode(ctx, passcode)
 		}
-		return h.firstPasscode(ctx, acct, passcode)
+		self, _, _ := dir.device(acct.device())
+		return h.firstPasscode(ctx, acct, self.Module, passcode)
 	}))
+}
+
+// acceptable reports whether a passcode may be chosen.
+func acceptable(passcode []byte, least int) error {
+	if utf8.RuneCount(passcode) >= least && len(passcode) <= 1024 && utf8.Valid(passcode) {
+		return nil
+	}
+	return &fault.Error{
+		Text: "This passcode is too short or too long.", Hint: "It must have at least %d characters.", HintArgs: []any{least},
+		Err: ErrWeak,
+	}
 }
 
 // ClearPasscode takes the passcode of a home that is not open away, if the organisation
@@ -136,7 +147,7 @@ func ClearPasscode(ctx context.Context, opts Options) error {
 		if h.slot == nil {
 			return nil
 		}
-		if dir.policy(requiredPolicy.name) == "yes" {
+		if self, _, _ := dir.device(acct.device()); self.Module != "" || dir.policy(requiredPolicy.name) == "yes" {
 			return &fault.Error{Text: "Your organisation wants a passcode on every device.", Hint: "Choose another one instead.", Err: ErrWeak}
 		}
 		l, _, err := dial(ctx, acct.Hub, acct.Pin, who{device: acct.key()})
@@ -213,7 +224,7 @@ func withHome(ctx context.Context, opts Options, f func(*home, *account, *direct
 
 // firstPasscode makes a slot and puts the store under a new key that is only in it: what
 // the disk still has of the old key opens nothing that is written from now on.
-func (h *home) firstPasscode(ctx context.Context, acct *account, passcode []byte) (err error) {
+func (h *home) firstPasscode(ctx context.Context, acct *account, module string, passcode []byte) (err error) {
 	link, _, err := dial(ctx, acct.Hub, acct.Pin, who{device: acct.key()})
 	if err != nil {
 		return err
@@ -238,7 +249,7 @@ func (h *home) firstPasscode(ctx context.Context, acct *account, passcode []byte
 	if err := l.keepSecret(h.dir, h.keystore, &secret); err != nil {
 		return err
 	}
-	if err := l.register(ctx, link, passcode, &secret); err != nil {
+	if err := l.register(ctx, link, module, passcode, &secret); err != nil {
 		return err
 	}
 	if err := l.write(h.dir); err != nil {
@@ -266,7 +277,7 @@ func (h *home) firstPasscode(ctx context.Context, acct *account, passcode []byte
 }
 
 // register makes the slot known to the hub and wraps it for its first generation.
-func (l *lock) register(ctx context.Context, link *link, passcode []byte, secret *vault.DeviceSecret) error {
+func (l *lock) register(ctx context.Context, link *link, module string, passcode []byte, secret *vault.DeviceSecret) error {
 	unlock, err := secret.UnlockKey(l.slot.ID)
 	if err != nil {
 		return err
@@ -277,7 +288,7 @@ func (l *lock) register(ctx context.Context, link *link, passcode []byte, secret
 	}
 	f, err := link.ask(ctx, &pb.ClientFrame{Body: &pb.ClientFrame_VaultRegister{VaultRegister: &pb.VaultRegister{
 		Slot: l.slot.ID[:], UnlockKey: unlock.Public().(ed25519.PublicKey),
-		ProofKey: l.opened.ProofKey().Public().(ed25519.PublicKey), Blinded: attempt.Blinded(),
+		ProofKey: l.opened.ProofKey().Public().(ed25519.PublicKey), Blinded: attempt.Blinded(), Module: module,
 	}}})
 	if err != nil {
 		return unlockRefusal(err)

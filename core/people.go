@@ -207,6 +207,8 @@ func describe(s *orglog.State, st orglog.Statement) (what, detail string) {
 		return "member invited", fmt.Sprintf("%s, %s", st.Name, st.Role)
 	case orglog.DeviceInvited:
 		return "device invited", name(st.Member)
+	case orglog.ModuleInvited:
+		return "device invited", fmt.Sprintf("%s, module %s", name(st.Member), st.Module)
 	case orglog.InviteWithdrawn:
 		return "invite withdrawn", ""
 	case orglog.DeviceEnrolled:

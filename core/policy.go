@@ -25,7 +25,7 @@ type policy struct {
 // policies is what this program obeys; each line belongs to the file that does.
 var policies = []policy{
 	suitePolicy, floorPolicy, urgentBudgetPolicy, urgentGuestsPolicy, wipePolicy,
-	requiredPolicy, minimumPolicy, idlePolicy, leasePolicy,
+	requiredPolicy, minimumPolicy, idlePolicy, leasePolicy, modulesPolicy,
 }
 
 // Policies lists the organisation's policies that this program knows, by name.

@@ -237,7 +237,7 @@ func (c *Client) plan(g *mls.Group, wanted map[matter.MemberID]store.Wish) plan 
 	}
 	c.dir.see(func(s *orglog.State) {
 		for _, dev := range s.Devices() { // in the order of enrolment
-			if members[dev.Member] && !in[dev.ID] && s.ActiveDevice(dev.ID) && !s.WipedFrom(dev.ID, id) {
+			if members[dev.Member] && !in[dev.ID] && dev.Module == c.dir.module && s.ActiveDevice(dev.ID) && !s.WipedFrom(dev.ID, id) {
 				p.add = append(p.add, dev.ID)
 				p.own = p.own || dev.Member == c.acct.Member
 			}

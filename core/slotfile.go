@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -132,13 +133,25 @@ func (l *lock) close() {
 	}
 }
 
-// dropKept takes out of the keystore what is kept there for a home's slot.
+// dropKept takes out of the keystore what is kept there for a home's slot and those of its
+// modules.
 func dropKept(dir string, ks Keystore) error {
-	l, err := readLock(dir)
-	if err != nil || ks == nil {
-		return nil //nolint:nilerr // without a slot to be read there is nothing to be found
+	if ks == nil {
+		return nil
 	}
-	return errors.Join(ks.DropSecret(leaseKey(l.slot.ID)), ks.DropSecret(secretKey(l.slot.ID)))
+	var errs []error
+	modules, err := os.ReadDir(filepath.Join(dir, modulesFolder))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		errs = append(errs, err)
+	}
+	for _, m := range modules {
+		errs = append(errs, dropKept(filepath.Join(dir, modulesFolder, m.Name()), ks))
+	}
+	l, err := readLock(dir)
+	if err != nil {
+		return errors.Join(errs...) // without a slot to be read there is nothing to be found
+	}
+	return errors.Join(append(errs, ks.DropSecret(leaseKey(l.slot.ID)), ks.DropSecret(secretKey(l.slot.ID)))...)
 }
 
 // replace makes room for a new account where there is a locked one: by an administrator's

@@ -235,6 +235,9 @@ func (b *batch) devicesAfter(state *matterState, change *groupChange) (after aft
 		}
 	}
 	after.devices = union(after.devices, added)
+	if !b.hub.org.sameModule(b.hub.directory.ids(after.devices)) {
+		return after, refuse(wire.CodeCommitRefused)
+	}
 	return after, nil
 }
 

@@ -64,6 +64,8 @@ func (s *session) handle(f *pb.ClientFrame) (*pb.HubFrame, error) {
 		return s.grantBlob(body.GrantBlob)
 	case *pb.ClientFrame_DropBlob:
 		return s.dropBlob(body.DropBlob)
+	case *pb.ClientFrame_PullWaiting:
+		return s.pullWaiting()
 	case *pb.ClientFrame_VaultRegister:
 		return s.vaultRegister(body.VaultRegister)
 	case *pb.ClientFrame_VaultEvaluate:
@@ -102,7 +104,7 @@ func (s *session) may(f *pb.ClientFrame) error {
 		bucket = s.limits.commits
 	case *pb.ClientFrame_PublishKeyPackages:
 		bucket, cost = s.limits.commits, max(1, float64(len(body.PublishKeyPackages.GetKeyPackages()))/10)
-	case *pb.ClientFrame_PullHeads, *pb.ClientFrame_TakeWelcomes: // they can be long
+	case *pb.ClientFrame_PullHeads, *pb.ClientFrame_TakeWelcomes, *pb.ClientFrame_PullWaiting: // they can be long
 		cost = 5
 	case *pb.ClientFrame_ClaimKeyPackages:
 		bucket, cost = s.limits.claims, float64(max(1, len(body.ClaimKeyPackages.GetDevices())))

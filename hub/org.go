@@ -55,7 +55,7 @@ func (o *org) key(id matter.DeviceID, strict bool) (ed25519.PublicKey, bool) {
 	return key, ok && (!strict || o.state.ActiveDevice(id))
 }
 
-// devicesOf returns the devices of a device's member.
+// devicesOf returns the devices of a device's member that are for the same module.
 func (o *org) devicesOf(id matter.DeviceID) (ids []matter.DeviceID) {
 	o.mu.RLock()
 	defer o.mu.RUnlock()
@@ -63,10 +63,20 @@ func (o *org) devicesOf(id matter.DeviceID) (ids []matter.DeviceID) {
 	if !ok {
 		return nil
 	}
-	for _, d := range o.state.DevicesOf(d.Member) {
-		ids = append(ids, d.ID)
+	for _, other := range o.state.DevicesOf(d.Member) {
+		if other.Module == d.Module {
+			ids = append(ids, other.ID)
+		}
 	}
 	return ids
+}
+
+// sameModule reports whether devices may be in one matter: a sealed module's devices are
+// with each other only.
+func (o *org) sameModule(ids []matter.DeviceID) bool {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	return o.state.SameModule(ids)
 }
 
 // anyOut reports whether one of some devices may not take part in a matter: it is not active,

@@ -48,4 +48,7 @@ type Device struct {
 	Enrolled time.Time
 	Revoked  bool
 	Locked   bool // by its member or an administrator, until unlocked
+	// Module is the sealed module whose matters this device has, and no others. Empty: all
+	// that are in no module.
+	Module string
 }

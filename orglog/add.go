@@ -18,11 +18,14 @@ func (s *State) add(e *Entry) {
 		s.addInvite(e, m, Invitation{Key: st.InviteKey, Expires: st.Expires})
 	case DeviceInvited:
 		s.addInvite(e, s.members[st.Member], Invitation{Key: st.InviteKey, Expires: st.Expires})
+	case ModuleInvited:
+		s.addInvite(e, s.members[st.Member], Invitation{Key: st.InviteKey, Expires: st.Expires, Module: st.Module})
 	case InviteWithdrawn:
 		s.closeInvite(publicKey(st.InviteKey), ErrInviteWithdrawn)
 	case DeviceEnrolled:
 		s.closeInvite(publicKey(st.InviteKey), ErrInviteUsed)
 		s.addDevice(e, s.members[st.Member], st.DeviceKey, st.DeviceName)
+		s.devices[e.Author].Module = s.invites[publicKey(st.InviteKey)].Module
 	case MemberRenamed:
 		s.members[st.Member].Name = st.Name
 	case RoleChanged:

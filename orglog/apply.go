@@ -194,6 +194,8 @@ func (s *State) judgeStatement(e *Entry, by *device) (Rule, error) {
 		return cleanReason(st.Reason)
 	case PolicySet:
 		return s.judgePolicy(st, by)
+	case ModuleInvited:
+		return s.judgeModule(e, st, by)
 	case TriesGiven:
 		return s.judgeTries(st, by)
 	default:

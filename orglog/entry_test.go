@@ -38,6 +38,7 @@ func statements() []Statement {
 		WipeReceipt{Order: 10},
 		DeviceLocked{Device: matter.DeviceOf(public("d")), Reason: "in the taxi"},
 		DeviceUnlocked{Device: matter.DeviceOf(public("d"))},
+		ModuleInvited{Member: person("a"), InviteKey: public("m"), Expires: expires, Module: "payroll"},
 		TriesGiven{Device: matter.DeviceOf(public("a")), Reason: "办公"},
 		Unknown{Number: 4711, Body: []byte{1, 2, 3}},
 	}

@@ -62,6 +62,7 @@ type Invitation struct {
 	Made    time.Time
 	Expires time.Time
 	Index   uint64 // of the entry that made it
+	Module  string // the sealed module that its device will be for; empty: none
 }
 
 // NewState returns the state before the first entry.

@@ -30,6 +30,7 @@ const (
 	TypeWipeReceipt     Type = 16
 	TypeDeviceLocked    Type = 17
 	TypeDeviceUnlocked  Type = 18
+	TypeModuleInvited   Type = 23
 	TypeTriesGiven      Type = 24
 )
 
@@ -250,6 +251,10 @@ func readStatement(kind Type, r *reader) Statement {
 		return DeviceRevoked{Device: matter.DeviceID(r.fixed(32)), Reason: r.text()}
 	case TypePolicySet:
 		return PolicySet{Name: r.text(), Value: r.text()}
+	case TypeModuleInvited:
+		return ModuleInvited{
+			Member: matter.MemberID(r.fixed(16)), InviteKey: r.fixed(ed25519.PublicKeySize), Expires: r.time(), Module: r.text(),
+		}
 	case TypeTriesGiven:
 		return TriesGiven{Device: matter.DeviceID(r.fixed(32)), Reason: r.text()}
 	default:

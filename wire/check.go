@@ -89,7 +89,7 @@ func checkClient(f *pb.ClientFrame) error {
 			c.fail(CodeMalformed, "who")
 		}
 		c.exact("signature", m.GetSignature(), signatureLen)
-	case *pb.ClientFrame_PullLog, *pb.ClientFrame_PullHeads, *pb.ClientFrame_TakeWelcomes, *pb.ClientFrame_PullDestructions:
+	case *pb.ClientFrame_PullLog, *pb.ClientFrame_PullHeads, *pb.ClientFrame_TakeWelcomes, *pb.ClientFrame_PullWaiting, *pb.ClientFrame_PullDestructions:
 	case *pb.ClientFrame_AppendLog:
 		c.some("entry", body.AppendLog.GetEntry(), MaxLogEntry)
 	case *pb.ClientFrame_PublishKeyPackages:
@@ -234,6 +234,11 @@ func checkHub(f *pb.HubFrame) error {
 		c.some("group_info", body.GroupInfo.GetGroupInfo(), MaxCommit)
 	case *pb.HubFrame_BlobGrant:
 		c.token(body.BlobGrant.GetToken())
+	case *pb.HubFrame_Waiting:
+		c.count("devices", len(body.Waiting.GetDevices()), MaxWaiting)
+		for _, d := range body.Waiting.GetDevices() {
+			c.exact("device", d.GetDevice(), deviceIDLen)
+		}
 	case *pb.HubFrame_VaultEvaluation:
 		c.evaluation(body.VaultEvaluation)
 	case *pb.HubFrame_Presences:

@@ -220,4 +220,5 @@ var clientBodyLimit = map[protowire.Number]int{
 	41: 64,                              // PullPresence
 	42: 64,                              // SetStatus
 	43: MaxEndpoint + 64,                // SetWake
+	34: 64,                              // PullWaiting
 }

@@ -18,6 +18,8 @@ const (
 	MaxSlots = 32
 	// MaxTries is after how many wrong tries a slot is locked.
 	MaxTries = 10
+	// MaxWaiting is how many devices are in one Waiting.
+	MaxWaiting = 256
 	// MaxModule is how many bytes a module's name may have.
 	MaxModule = 64
 )

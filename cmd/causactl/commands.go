@@ -107,6 +107,8 @@ func commands() []command {
 		{"tries", "DEVICE [--reason TEXT]", "let a device that is locked after wrong passcodes try again", 1, 1, tries},
 		{"passcode set", "", "give this device a passcode, or another one ($CAUSA_PASSCODE, $CAUSA_NEW_PASSCODE, their _FILE, or a prompt)", 0, 0, passcodeSet},
 		{"passcode clear", "", "take this device's passcode away", 0, 0, passcodeClear},
+		{"module list", "", "list the sealed modules, and how much waits in them", 0, 0, moduleList},
+		{"module add", "MODULE", "give this device a sealed module under a passcode of its own ($CAUSA_NEW_PASSCODE, its _FILE, or a prompt)", 1, 1, moduleAdd},
 		{"unlock", "", "try the passcode, and say how long it works without the hub", 0, 0, unlock},
 		{"lock", "", "have the next opening ask the hub", 0, 0, lock},
 		{"audit", "", "verify and print the organisation log", 0, 0, audit},

@@ -57,6 +57,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	global.SetInterspersed(false)
 	global.SetOutput(io.Discard)
 	home := global.String("home", "", "the folder that is this device (default: $CAUSA_HOME, else causa in the user's configuration folder)")
+	module := global.String("module", "", "act in this sealed module of the device; its passcode is asked for")
 	asJSON := global.Bool("json", false, "print one JSON object a line")
 	lang := global.String("lang", "", "language of messages: en or zh-Hans (default: the system's)")
 	verbose := global.Bool("verbose", false, "log what the engine does to standard error")
@@ -88,7 +89,10 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 		level = slog.LevelDebug
 	}
 	c.opts.Log = slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: level}))
-	if c.opts.Home, err = homeFolder(*home); err != nil {
+	if c.opts.Home, err = homeFolder(*home); err == nil {
+		err = c.inModule(*module)
+	}
+	if err != nil {
 		return complain(errOut, tr, err)
 	}
 	work := cmd.prepare(c)

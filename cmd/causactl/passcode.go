@@ -78,24 +78,31 @@ func (c *call) passcode(variable, prompt string) ([]byte, error) {
 func passcodeSet(c *call) func([]string) error {
 	return func([]string) error {
 		return c.withPasscode(func() error {
-			code, err := c.passcode(newPasscodeVariable, c.tr.T("New passcode: "))
+			code, err := c.newPasscode()
 			if err != nil {
 				return err
 			}
 			defer clear(code)
-			if os.Getenv(newPasscodeVariable) == "" && os.Getenv(newPasscodeVariable+fileSuffix) == "" {
-				again, err := c.passcode(newPasscodeVariable, c.tr.T("Once more: "))
-				if err != nil {
-					return err
-				}
-				defer clear(again)
-				if !bytes.Equal(code, again) {
-					return &fault.Error{Text: "These are two different passcodes.", Hint: "Try again."}
-				}
-			}
 			return core.SetPasscode(c.ctx, c.opts, code)
 		})
 	}
+}
+
+// newPasscode takes a new passcode; a typed one is typed twice.
+func (c *call) newPasscode() ([]byte, error) {
+	code, err := c.passcode(newPasscodeVariable, c.tr.T("New passcode: "))
+	if err != nil || !typed(newPasscodeVariable) {
+		return code, err
+	}
+	again, err := c.passcode(newPasscodeVariable, c.tr.T("Once more: "))
+	if err != nil {
+		return nil, err
+	}
+	defer clear(again)
+	if !bytes.Equal(code, again) {
+		return nil, &fault.Error{Text: "These are two different passcodes.", Hint: "Try again."}
+	}
+	return code, nil
 }
 
 func passcodeClear(c *call) func([]string) error {

@@ -199,6 +199,7 @@ type ClientFrame struct {
 	//	*ClientFrame_VaultEvaluate
 	//	*ClientFrame_VaultConfirm
 	//	*ClientFrame_VaultDrop
+	//	*ClientFrame_PullWaiting
 	//	*ClientFrame_PublishQuiet
 	//	*ClientFrame_PullPresence
 	//	*ClientFrame_SetStatus
@@ -433,6 +434,15 @@ func (x *ClientFrame) GetVaultDrop() *VaultDrop {
 	return nil
 }
 
+func (x *ClientFrame) GetPullWaiting() *PullWaiting {
+	if x != nil {
+		if x, ok := x.Body.(*ClientFrame_PullWaiting); ok {
+			return x.PullWaiting
+		}
+	}
+	return nil
+}
+
 func (x *ClientFrame) GetPublishQuiet() *PublishQuiet {
 	if x != nil {
 		if x, ok := x.Body.(*ClientFrame_PublishQuiet); ok {
@@ -562,6 +572,10 @@ type ClientFrame_VaultDrop struct {
 	VaultDrop *VaultDrop `protobuf:"bytes,33,opt,name=vault_drop,json=vaultDrop,proto3,oneof"`
 }
 
+type ClientFrame_PullWaiting struct {
+	PullWaiting *PullWaiting `protobuf:"bytes,34,opt,name=pull_waiting,json=pullWaiting,proto3,oneof"`
+}
+
 type ClientFrame_PublishQuiet struct {
 	PublishQuiet *PublishQuiet `protobuf:"bytes,40,opt,name=publish_quiet,json=publishQuiet,proto3,oneof"`
 }
@@ -622,6 +636,8 @@ func (*ClientFrame_VaultConfirm) isClientFrame_Body() {}
 
 func (*ClientFrame_VaultDrop) isClientFrame_Body() {}
 
+func (*ClientFrame_PullWaiting) isClientFrame_Body() {}
+
 func (*ClientFrame_PublishQuiet) isClientFrame_Body() {}
 
 func (*ClientFrame_PullPresence) isClientFrame_Body() {}
@@ -654,6 +670,7 @@ type HubFrame struct {
 	//	*HubFrame_Destructions
 	//	*HubFrame_BlobGrant
 	//	*HubFrame_VaultEvaluation
+	//	*HubFrame_Waiting
 	//	*HubFrame_Presences
 	//	*HubFrame_Wake
 	Body          isHubFrame_Body `protobuf_oneof:"body"`
@@ -849,6 +866,15 @@ func (x *HubFrame) GetVaultEvaluation() *VaultEvaluation {
 	return nil
 }
 
+func (x *HubFrame) GetWaiting() *Waiting {
+	if x != nil {
+		if x, ok := x.Body.(*HubFrame_Waiting); ok {
+			return x.Waiting
+		}
+	}
+	return nil
+}
+
 func (x *HubFrame) GetPresences() *Presences {
 	if x != nil {
 		if x, ok := x.Body.(*HubFrame_Presences); ok {
@@ -935,6 +961,10 @@ type HubFrame_VaultEvaluation struct {
 	VaultEvaluation *VaultEvaluation `protobuf:"bytes,30,opt,name=vault_evaluation,json=vaultEvaluation,proto3,oneof"`
 }
 
+type HubFrame_Waiting struct {
+	Waiting *Waiting `protobuf:"bytes,31,opt,name=waiting,proto3,oneof"`
+}
+
 type HubFrame_Presences struct {
 	Presences *Presences `protobuf:"bytes,40,opt,name=presences,proto3,oneof"`
 }
@@ -974,6 +1004,8 @@ func (*HubFrame_Destructions) isHubFrame_Body() {}
 func (*HubFrame_BlobGrant) isHubFrame_Body() {}
 
 func (*HubFrame_VaultEvaluation) isHubFrame_Body() {}
+
+func (*HubFrame_Waiting) isHubFrame_Body() {}
 
 func (*HubFrame_Presences) isHubFrame_Body() {}
 
@@ -3658,6 +3690,88 @@ func (*Wake) Descriptor() ([]byte, []int) {
 	return file_causa_proto_rawDescGZIP(), []int{46}
 }
 
+// PullWaiting asks how much there is for the other devices of this device's member that are
+// for a sealed module.
+type PullWaiting struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PullWaiting) Reset() {
+	*x = PullWaiting{}
+	mi := &file_causa_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PullWaiting) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PullWaiting) ProtoMessage() {}
+
+func (x *PullWaiting) ProtoReflect() protoreflect.Message {
+	mi := &file_causa_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PullWaiting.ProtoReflect.Descriptor instead.
+func (*PullWaiting) Descriptor() ([]byte, []int) {
+	return file_causa_proto_rawDescGZIP(), []int{47}
+}
+
+type Waiting struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Devices       []*Waiting_Device      `protobuf:"bytes,1,rep,name=devices,proto3" json:"devices,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Waiting) Reset() {
+	*x = Waiting{}
+	mi := &file_causa_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Waiting) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Waiting) ProtoMessage() {}
+
+func (x *Waiting) ProtoReflect() protoreflect.Message {
+	mi := &file_causa_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Waiting.ProtoReflect.Descriptor instead.
+func (*Waiting) Descriptor() ([]byte, []int) {
+	return file_causa_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *Waiting) GetDevices() []*Waiting_Device {
+	if x != nil {
+		return x.Devices
+	}
+	return nil
+}
+
 type Destructions_Item struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The index of the order's entry.
@@ -3671,7 +3785,7 @@ type Destructions_Item struct {
 
 func (x *Destructions_Item) Reset() {
 	*x = Destructions_Item{}
-	mi := &file_causa_proto_msgTypes[47]
+	mi := &file_causa_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3683,7 +3797,7 @@ func (x *Destructions_Item) String() string {
 func (*Destructions_Item) ProtoMessage() {}
 
 func (x *Destructions_Item) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[47]
+	mi := &file_causa_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3730,7 +3844,7 @@ type KeyPackages_Claimed struct {
 
 func (x *KeyPackages_Claimed) Reset() {
 	*x = KeyPackages_Claimed{}
-	mi := &file_causa_proto_msgTypes[48]
+	mi := &file_causa_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3742,7 +3856,7 @@ func (x *KeyPackages_Claimed) String() string {
 func (*KeyPackages_Claimed) ProtoMessage() {}
 
 func (x *KeyPackages_Claimed) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[48]
+	mi := &file_causa_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3784,7 +3898,7 @@ type Heads_Head struct {
 
 func (x *Heads_Head) Reset() {
 	*x = Heads_Head{}
-	mi := &file_causa_proto_msgTypes[49]
+	mi := &file_causa_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3796,7 +3910,7 @@ func (x *Heads_Head) String() string {
 func (*Heads_Head) ProtoMessage() {}
 
 func (x *Heads_Head) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[49]
+	mi := &file_causa_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3856,7 +3970,7 @@ type Welcomes_Item struct {
 
 func (x *Welcomes_Item) Reset() {
 	*x = Welcomes_Item{}
-	mi := &file_causa_proto_msgTypes[50]
+	mi := &file_causa_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3868,7 +3982,7 @@ func (x *Welcomes_Item) String() string {
 func (*Welcomes_Item) ProtoMessage() {}
 
 func (x *Welcomes_Item) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[50]
+	mi := &file_causa_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3938,7 +4052,7 @@ type Presences_Presence struct {
 
 func (x *Presences_Presence) Reset() {
 	*x = Presences_Presence{}
-	mi := &file_causa_proto_msgTypes[51]
+	mi := &file_causa_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3950,7 +4064,7 @@ func (x *Presences_Presence) String() string {
 func (*Presences_Presence) ProtoMessage() {}
 
 func (x *Presences_Presence) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[51]
+	mi := &file_causa_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4008,11 +4122,64 @@ func (x *Presences_Presence) GetZone() string {
 	return ""
 }
 
+type Waiting_Device struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Device []byte                 `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
+	// The last sequences of all its matters together.
+	Total         uint64 `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Waiting_Device) Reset() {
+	*x = Waiting_Device{}
+	mi := &file_causa_proto_msgTypes[54]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Waiting_Device) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Waiting_Device) ProtoMessage() {}
+
+func (x *Waiting_Device) ProtoReflect() protoreflect.Message {
+	mi := &file_causa_proto_msgTypes[54]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Waiting_Device.ProtoReflect.Descriptor instead.
+func (*Waiting_Device) Descriptor() ([]byte, []int) {
+	return file_causa_proto_rawDescGZIP(), []int{48, 0}
+}
+
+func (x *Waiting_Device) GetDevice() []byte {
+	if x != nil {
+		return x.Device
+	}
+	return nil
+}
+
+func (x *Waiting_Device) GetTotal() uint64 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
 var File_causa_proto protoreflect.FileDescriptor
 
 const file_causa_proto_rawDesc = "" +
 	"\n" +
-	"\vcausa.proto\x12\rcausa.wire.v1\"\x87\r\n" +
+	"\vcausa.proto\x12\rcausa.wire.v1\"\xc8\r\n" +
 	"\vClientFrame\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\x04R\arequest\x120\n" +
 	"\asign_in\x18\x02 \x01(\v2\x15.causa.wire.v1.SignInH\x00R\x06signIn\x123\n" +
@@ -4040,14 +4207,15 @@ const file_causa_proto_rawDesc = "" +
 	"\x0evault_evaluate\x18\x1f \x01(\v2\x1c.causa.wire.v1.VaultEvaluateH\x00R\rvaultEvaluate\x12B\n" +
 	"\rvault_confirm\x18  \x01(\v2\x1b.causa.wire.v1.VaultConfirmH\x00R\fvaultConfirm\x129\n" +
 	"\n" +
-	"vault_drop\x18! \x01(\v2\x18.causa.wire.v1.VaultDropH\x00R\tvaultDrop\x12B\n" +
+	"vault_drop\x18! \x01(\v2\x18.causa.wire.v1.VaultDropH\x00R\tvaultDrop\x12?\n" +
+	"\fpull_waiting\x18\" \x01(\v2\x1a.causa.wire.v1.PullWaitingH\x00R\vpullWaiting\x12B\n" +
 	"\rpublish_quiet\x18( \x01(\v2\x1b.causa.wire.v1.PublishQuietH\x00R\fpublishQuiet\x12B\n" +
 	"\rpull_presence\x18) \x01(\v2\x1b.causa.wire.v1.PullPresenceH\x00R\fpullPresence\x129\n" +
 	"\n" +
 	"set_status\x18* \x01(\v2\x18.causa.wire.v1.SetStatusH\x00R\tsetStatus\x123\n" +
 	"\bset_wake\x18+ \x01(\v2\x16.causa.wire.v1.SetWakeH\x00R\asetWake\x122\n" +
 	"\areoffer\x18F \x01(\v2\x16.causa.wire.v1.ReofferH\x00R\areofferB\x06\n" +
-	"\x04body\"\xcc\b\n" +
+	"\x04body\"\x80\t\n" +
 	"\bHubFrame\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\x04R\arequest\x122\n" +
 	"\afailure\x18\x02 \x01(\v2\x16.causa.wire.v1.FailureH\x00R\afailure\x128\n" +
@@ -4069,7 +4237,8 @@ const file_causa_proto_rawDesc = "" +
 	"\fdestructions\x18\x0f \x01(\v2\x1b.causa.wire.v1.DestructionsH\x00R\fdestructions\x129\n" +
 	"\n" +
 	"blob_grant\x18\x14 \x01(\v2\x18.causa.wire.v1.BlobGrantH\x00R\tblobGrant\x12K\n" +
-	"\x10vault_evaluation\x18\x1e \x01(\v2\x1e.causa.wire.v1.VaultEvaluationH\x00R\x0fvaultEvaluation\x128\n" +
+	"\x10vault_evaluation\x18\x1e \x01(\v2\x1e.causa.wire.v1.VaultEvaluationH\x00R\x0fvaultEvaluation\x122\n" +
+	"\awaiting\x18\x1f \x01(\v2\x16.causa.wire.v1.WaitingH\x00R\awaiting\x128\n" +
 	"\tpresences\x18( \x01(\v2\x18.causa.wire.v1.PresencesH\x00R\tpresences\x12)\n" +
 	"\x04wake\x18) \x01(\v2\x13.causa.wire.v1.WakeH\x00R\x04wakeB\x06\n" +
 	"\x04body\"\x81\x01\n" +
@@ -4269,7 +4438,13 @@ const file_causa_proto_rawDesc = "" +
 	"\aSetWake\x12\x1a\n" +
 	"\bendpoint\x18\x01 \x01(\tR\bendpoint\x12\x1a\n" +
 	"\bsleeping\x18\x02 \x01(\bR\bsleeping\"\x06\n" +
-	"\x04Wake*V\n" +
+	"\x04Wake\"\r\n" +
+	"\vPullWaiting\"z\n" +
+	"\aWaiting\x127\n" +
+	"\adevices\x18\x01 \x03(\v2\x1d.causa.wire.v1.Waiting.DeviceR\adevices\x1a6\n" +
+	"\x06Device\x12\x16\n" +
+	"\x06device\x18\x01 \x01(\fR\x06device\x12\x14\n" +
+	"\x05total\x18\x02 \x01(\x04R\x05total*V\n" +
 	"\tEntryKind\x12\x1a\n" +
 	"\x16ENTRY_KIND_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11ENTRY_KIND_COMMIT\x10\x01\x12\x16\n" +
@@ -4296,7 +4471,7 @@ func file_causa_proto_rawDescGZIP() []byte {
 }
 
 var file_causa_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_causa_proto_msgTypes = make([]protoimpl.MessageInfo, 52)
+var file_causa_proto_msgTypes = make([]protoimpl.MessageInfo, 55)
 var file_causa_proto_goTypes = []any{
 	(EntryKind)(0),               // 0: causa.wire.v1.EntryKind
 	(BlobDirection)(0),           // 1: causa.wire.v1.BlobDirection
@@ -4348,11 +4523,14 @@ var file_causa_proto_goTypes = []any{
 	(*SetStatus)(nil),            // 47: causa.wire.v1.SetStatus
 	(*SetWake)(nil),              // 48: causa.wire.v1.SetWake
 	(*Wake)(nil),                 // 49: causa.wire.v1.Wake
-	(*Destructions_Item)(nil),    // 50: causa.wire.v1.Destructions.Item
-	(*KeyPackages_Claimed)(nil),  // 51: causa.wire.v1.KeyPackages.Claimed
-	(*Heads_Head)(nil),           // 52: causa.wire.v1.Heads.Head
-	(*Welcomes_Item)(nil),        // 53: causa.wire.v1.Welcomes.Item
-	(*Presences_Presence)(nil),   // 54: causa.wire.v1.Presences.Presence
+	(*PullWaiting)(nil),          // 50: causa.wire.v1.PullWaiting
+	(*Waiting)(nil),              // 51: causa.wire.v1.Waiting
+	(*Destructions_Item)(nil),    // 52: causa.wire.v1.Destructions.Item
+	(*KeyPackages_Claimed)(nil),  // 53: causa.wire.v1.KeyPackages.Claimed
+	(*Heads_Head)(nil),           // 54: causa.wire.v1.Heads.Head
+	(*Welcomes_Item)(nil),        // 55: causa.wire.v1.Welcomes.Item
+	(*Presences_Presence)(nil),   // 56: causa.wire.v1.Presences.Presence
+	(*Waiting_Device)(nil),       // 57: causa.wire.v1.Waiting.Device
 }
 var file_causa_proto_depIdxs = []int32{
 	7,  // 0: causa.wire.v1.ClientFrame.sign_in:type_name -> causa.wire.v1.SignIn
@@ -4375,47 +4553,50 @@ var file_causa_proto_depIdxs = []int32{
 	40, // 17: causa.wire.v1.ClientFrame.vault_evaluate:type_name -> causa.wire.v1.VaultEvaluate
 	42, // 18: causa.wire.v1.ClientFrame.vault_confirm:type_name -> causa.wire.v1.VaultConfirm
 	43, // 19: causa.wire.v1.ClientFrame.vault_drop:type_name -> causa.wire.v1.VaultDrop
-	44, // 20: causa.wire.v1.ClientFrame.publish_quiet:type_name -> causa.wire.v1.PublishQuiet
-	45, // 21: causa.wire.v1.ClientFrame.pull_presence:type_name -> causa.wire.v1.PullPresence
-	47, // 22: causa.wire.v1.ClientFrame.set_status:type_name -> causa.wire.v1.SetStatus
-	48, // 23: causa.wire.v1.ClientFrame.set_wake:type_name -> causa.wire.v1.SetWake
-	24, // 24: causa.wire.v1.ClientFrame.reoffer:type_name -> causa.wire.v1.Reoffer
-	5,  // 25: causa.wire.v1.HubFrame.failure:type_name -> causa.wire.v1.Failure
-	6,  // 26: causa.wire.v1.HubFrame.challenge:type_name -> causa.wire.v1.Challenge
-	8,  // 27: causa.wire.v1.HubFrame.ready:type_name -> causa.wire.v1.Ready
-	12, // 28: causa.wire.v1.HubFrame.log_page:type_name -> causa.wire.v1.LogPage
-	14, // 29: causa.wire.v1.HubFrame.log_appended:type_name -> causa.wire.v1.LogAppended
-	18, // 30: causa.wire.v1.HubFrame.key_packages_published:type_name -> causa.wire.v1.KeyPackagesPublished
-	20, // 31: causa.wire.v1.HubFrame.key_packages:type_name -> causa.wire.v1.KeyPackages
-	25, // 32: causa.wire.v1.HubFrame.accepted:type_name -> causa.wire.v1.Accepted
-	28, // 33: causa.wire.v1.HubFrame.matter_page:type_name -> causa.wire.v1.MatterPage
-	30, // 34: causa.wire.v1.HubFrame.heads:type_name -> causa.wire.v1.Heads
-	32, // 35: causa.wire.v1.HubFrame.welcomes:type_name -> causa.wire.v1.Welcomes
-	10, // 36: causa.wire.v1.HubFrame.done:type_name -> causa.wire.v1.Done
-	35, // 37: causa.wire.v1.HubFrame.group_info:type_name -> causa.wire.v1.GroupInfo
-	16, // 38: causa.wire.v1.HubFrame.destructions:type_name -> causa.wire.v1.Destructions
-	37, // 39: causa.wire.v1.HubFrame.blob_grant:type_name -> causa.wire.v1.BlobGrant
-	41, // 40: causa.wire.v1.HubFrame.vault_evaluation:type_name -> causa.wire.v1.VaultEvaluation
-	46, // 41: causa.wire.v1.HubFrame.presences:type_name -> causa.wire.v1.Presences
-	49, // 42: causa.wire.v1.HubFrame.wake:type_name -> causa.wire.v1.Wake
-	9,  // 43: causa.wire.v1.Ready.key_packages:type_name -> causa.wire.v1.Stock
-	50, // 44: causa.wire.v1.Destructions.items:type_name -> causa.wire.v1.Destructions.Item
-	9,  // 45: causa.wire.v1.KeyPackagesPublished.stock:type_name -> causa.wire.v1.Stock
-	51, // 46: causa.wire.v1.KeyPackages.claimed:type_name -> causa.wire.v1.KeyPackages.Claimed
-	26, // 47: causa.wire.v1.Reoffer.entries:type_name -> causa.wire.v1.Entry
-	0,  // 48: causa.wire.v1.Entry.kind:type_name -> causa.wire.v1.EntryKind
-	26, // 49: causa.wire.v1.MatterPage.entries:type_name -> causa.wire.v1.Entry
-	52, // 50: causa.wire.v1.Heads.heads:type_name -> causa.wire.v1.Heads.Head
-	53, // 51: causa.wire.v1.Welcomes.items:type_name -> causa.wire.v1.Welcomes.Item
-	1,  // 52: causa.wire.v1.GrantBlob.direction:type_name -> causa.wire.v1.BlobDirection
-	54, // 53: causa.wire.v1.Presences.members:type_name -> causa.wire.v1.Presences.Presence
-	2,  // 54: causa.wire.v1.SetStatus.status:type_name -> causa.wire.v1.Status
-	2,  // 55: causa.wire.v1.Presences.Presence.status:type_name -> causa.wire.v1.Status
-	56, // [56:56] is the sub-list for method output_type
-	56, // [56:56] is the sub-list for method input_type
-	56, // [56:56] is the sub-list for extension type_name
-	56, // [56:56] is the sub-list for extension extendee
-	0,  // [0:56] is the sub-list for field type_name
+	50, // 20: causa.wire.v1.ClientFrame.pull_waiting:type_name -> causa.wire.v1.PullWaiting
+	44, // 21: causa.wire.v1.ClientFrame.publish_quiet:type_name -> causa.wire.v1.PublishQuiet
+	45, // 22: causa.wire.v1.ClientFrame.pull_presence:type_name -> causa.wire.v1.PullPresence
+	47, // 23: causa.wire.v1.ClientFrame.set_status:type_name -> causa.wire.v1.SetStatus
+	48, // 24: causa.wire.v1.ClientFrame.set_wake:type_name -> causa.wire.v1.SetWake
+	24, // 25: causa.wire.v1.ClientFrame.reoffer:type_name -> causa.wire.v1.Reoffer
+	5,  // 26: causa.wire.v1.HubFrame.failure:type_name -> causa.wire.v1.Failure
+	6,  // 27: causa.wire.v1.HubFrame.challenge:type_name -> causa.wire.v1.Challenge
+	8,  // 28: causa.wire.v1.HubFrame.ready:type_name -> causa.wire.v1.Ready
+	12, // 29: causa.wire.v1.HubFrame.log_page:type_name -> causa.wire.v1.LogPage
+	14, // 30: causa.wire.v1.HubFrame.log_appended:type_name -> causa.wire.v1.LogAppended
+	18, // 31: causa.wire.v1.HubFrame.key_packages_published:type_name -> causa.wire.v1.KeyPackagesPublished
+	20, // 32: causa.wire.v1.HubFrame.key_packages:type_name -> causa.wire.v1.KeyPackages
+	25, // 33: causa.wire.v1.HubFrame.accepted:type_name -> causa.wire.v1.Accepted
+	28, // 34: causa.wire.v1.HubFrame.matter_page:type_name -> causa.wire.v1.MatterPage
+	30, // 35: causa.wire.v1.HubFrame.heads:type_name -> causa.wire.v1.Heads
+	32, // 36: causa.wire.v1.HubFrame.welcomes:type_name -> causa.wire.v1.Welcomes
+	10, // 37: causa.wire.v1.HubFrame.done:type_name -> causa.wire.v1.Done
+	35, // 38: causa.wire.v1.HubFrame.group_info:type_name -> causa.wire.v1.GroupInfo
+	16, // 39: causa.wire.v1.HubFrame.destructions:type_name -> causa.wire.v1.Destructions
+	37, // 40: causa.wire.v1.HubFrame.blob_grant:type_name -> causa.wire.v1.BlobGrant
+	41, // 41: causa.wire.v1.HubFrame.vault_evaluation:type_name -> causa.wire.v1.VaultEvaluation
+	51, // 42: causa.wire.v1.HubFrame.waiting:type_name -> causa.wire.v1.Waiting
+	46, // 43: causa.wire.v1.HubFrame.presences:type_name -> causa.wire.v1.Presences
+	49, // 44: causa.wire.v1.HubFrame.wake:type_name -> causa.wire.v1.Wake
+	9,  // 45: causa.wire.v1.Ready.key_packages:type_name -> causa.wire.v1.Stock
+	52, // 46: causa.wire.v1.Destructions.items:type_name -> causa.wire.v1.Destructions.Item
+	9,  // 47: causa.wire.v1.KeyPackagesPublished.stock:type_name -> causa.wire.v1.Stock
+	53, // 48: causa.wire.v1.KeyPackages.claimed:type_name -> causa.wire.v1.KeyPackages.Claimed
+	26, // 49: causa.wire.v1.Reoffer.entries:type_name -> causa.wire.v1.Entry
+	0,  // 50: causa.wire.v1.Entry.kind:type_name -> causa.wire.v1.EntryKind
+	26, // 51: causa.wire.v1.MatterPage.entries:type_name -> causa.wire.v1.Entry
+	54, // 52: causa.wire.v1.Heads.heads:type_name -> causa.wire.v1.Heads.Head
+	55, // 53: causa.wire.v1.Welcomes.items:type_name -> causa.wire.v1.Welcomes.Item
+	1,  // 54: causa.wire.v1.GrantBlob.direction:type_name -> causa.wire.v1.BlobDirection
+	56, // 55: causa.wire.v1.Presences.members:type_name -> causa.wire.v1.Presences.Presence
+	2,  // 56: causa.wire.v1.SetStatus.status:type_name -> causa.wire.v1.Status
+	57, // 57: causa.wire.v1.Waiting.devices:type_name -> causa.wire.v1.Waiting.Device
+	2,  // 58: causa.wire.v1.Presences.Presence.status:type_name -> causa.wire.v1.Status
+	59, // [59:59] is the sub-list for method output_type
+	59, // [59:59] is the sub-list for method input_type
+	59, // [59:59] is the sub-list for extension type_name
+	59, // [59:59] is the sub-list for extension extendee
+	0,  // [0:59] is the sub-list for field type_name
 }
 
 func init() { file_causa_proto_init() }
@@ -4444,6 +4625,7 @@ func file_causa_proto_init() {
 		(*ClientFrame_VaultEvaluate)(nil),
 		(*ClientFrame_VaultConfirm)(nil),
 		(*ClientFrame_VaultDrop)(nil),
+		(*ClientFrame_PullWaiting)(nil),
 		(*ClientFrame_PublishQuiet)(nil),
 		(*ClientFrame_PullPresence)(nil),
 		(*ClientFrame_SetStatus)(nil),
@@ -4467,6 +4649,7 @@ func file_causa_proto_init() {
 		(*HubFrame_Destructions)(nil),
 		(*HubFrame_BlobGrant)(nil),
 		(*HubFrame_VaultEvaluation)(nil),
+		(*HubFrame_Waiting)(nil),
 		(*HubFrame_Presences)(nil),
 		(*HubFrame_Wake)(nil),
 	}
@@ -4481,7 +4664,7 @@ func file_causa_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_causa_proto_rawDesc), len(file_causa_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   52,
+			NumMessages:   55,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
