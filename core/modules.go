@@ -16,6 +16,7 @@ import (
 	"causa/matter"
 	"causa/orglog"
 	"causa/store"
+	"causa/wire"
 	"causa/wire/pb"
 )
 
@@ -90,6 +91,35 @@ type Module struct {
 	Name    string
 	Here    bool   // this device has it
 	Waiting uint64 // how much came since it was last open; 0 while the hub can't be reached
+}
+
+// checkModuleInvite refuses an invite that is for something else, before it is used up.
+func (c *Client) checkModuleInvite(name, link string) error {
+	inv, err := orglog.ParseInvite(link)
+	if err != nil {
+		return worded(err)
+	}
+	var i orglog.Invitation
+	c.dir.see(func(s *orglog.State) { i, err = s.OpenInvite(inv.Public(), c.now()) })
+	if err != nil {
+		return worded(err)
+	}
+	if i.Module != name || i.Member != c.acct.Member {
+		return &fault.Error{Text: "This invite is not for this sealed module of yours.", Hint: "Ask for another one."}
+	}
+	return nil
+}
+
+// furtherModule says how a member who has a module on another device gets it on this one.
+func furtherModule(err error) error {
+	if !errors.Is(err, orglog.ErrNotAllowed) && !refused(err, wire.CodeLogRefused) {
+		return err
+	}
+	return &fault.Error{
+		Text: "You have this sealed module on another device.",
+		Hint: "Make an invite for this one there, in the module, or ask an administrator for one.",
+		Err:  err,
+	}
 }
 
 // Modules lists the sealed modules: those of the organisation, and those that are here.
@@ -186,9 +216,25 @@ func (c *Client) noteSeen(ctx context.Context) error {
 	return store.WriteFile(filepath.Join(c.home.dir, seenFile), b)
 }
 
-// AddModule gives this device a sealed module under a passcode of its own. What was begun
-// and broke off, the same call goes on with.
-func (c *Client) AddModule(ctx context.Context, name string, passcode []byte) error {
+// InviteModule makes an invite for a device that is for a sealed module: for oneself, in
+// the module, for a further computer; or, by an administrator, for somebody who has lost
+// the way into it.
+func (c *Client) InviteModule(ctx context.Context, name string, member matter.MemberID) (Invitation, error) {
+	if !moduleName(name) {
+		return Invitation{}, noModule(name)
+	}
+	if member.IsZero() {
+		member = c.acct.Member
+	}
+	return c.invite(ctx, member, 0, func(key ed25519.PublicKey, expires time.Time) orglog.Statement {
+		return orglog.ModuleInvited{Member: member, InviteKey: key, Expires: expires, Module: name}
+	})
+}
+
+// AddModule gives this device a sealed module under a passcode of its own. Link is an
+// invite for it, which the first device of a member does not need. What was begun and broke
+// off, the same call goes on with.
+func (c *Client) AddModule(ctx context.Context, name, link string, passcode []byte) error {
 	home, err := ModuleHome(c.home.dir, name)
 	if err != nil {
 		return err
@@ -205,14 +251,17 @@ func (c *Client) AddModule(ctx context.Context, name string, passcode []byte) er
 	opts := Options{Home: home, Keystore: c.home.keystore, Log: c.log}
 	m, err := Open(ctx, opts)
 	if errors.Is(err, ErrNoAccount) {
-		var inv Invitation
-		inv, err = c.invite(ctx, c.acct.Member, time.Hour, func(key ed25519.PublicKey, expires time.Time) orglog.Statement {
-			return orglog.ModuleInvited{Member: c.acct.Member, InviteKey: key, Expires: expires, Module: name}
-		})
-		if err != nil {
+		if link == "" {
+			inv, err := c.InviteModule(ctx, name, matter.MemberID{})
+			if err != nil {
+				return furtherModule(err)
+			}
+			link = inv.Link
+		}
+		if err := c.checkModuleInvite(name, link); err != nil {
 			return err
 		}
-		m, err = Join(ctx, opts, JoinRequest{Link: inv.Link, Device: name})
+		m, err = Join(ctx, opts, JoinRequest{Link: link, Device: name})
 	}
 	if err != nil {
 		return err

@@ -25,7 +25,9 @@ func (s *State) add(e *Entry) {
 	case DeviceEnrolled:
 		s.closeInvite(publicKey(st.InviteKey), ErrInviteUsed)
 		s.addDevice(e, s.members[st.Member], st.DeviceKey, st.DeviceName)
-		s.devices[e.Author].Module = s.invites[publicKey(st.InviteKey)].Module
+		if module := s.invites[publicKey(st.InviteKey)].Module; module != "" {
+			s.addModule(s.devices[e.Author], module)
+		}
 	case MemberRenamed:
 		s.members[st.Member].Name = st.Name
 	case RoleChanged:

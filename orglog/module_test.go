@@ -33,16 +33,30 @@ func TestModuleInvited(t *testing.T) {
 		}
 	}
 
-	c.refuses(c.sign("bob", in("carol", "x", "payroll")), ErrNotAllowed)           // an administrator, for somebody else
-	c.refuses(c.sign("alice laptop", in("carol", "x", "payroll")), ErrNotAllowed)  // nor an owner
-	c.refuses(c.sign("carol payroll", in("carol", "x", "payroll")), ErrNotAllowed) // a module's device
-	c.refuses(c.sign("dan", in("dan", "x", "payroll")), ErrNotAllowed)             // a guest
+	// attack: an open device in a thief's hands makes a second way in, in whatever order
+	c.refuses(c.sign("carol", in("carol", "x", "payroll")), ErrNotAllowed)
+	c.says("alice laptop", DeviceRevoked{Device: c.deviceID("carol payroll")})
+	c.refuses(c.sign("carol", in("carol", "x", "payroll")), ErrNotAllowed)
+	c.says("carol", in("carol", "first", "hr"))
+	c.says("carol", in("carol", "in store", "hr"))
+	c.apply(c.enrolment("carol", "carol hr", "first"))
+	c.refuses(c.enrolment("carol", "thief hr", "in store"), ErrInviteWithdrawn)
+	c.refuses(c.sign("carol hr", in("carol", "x", "payroll")), ErrNotAllowed) // from one module into another
+
+	c.says("carol hr", in("carol", "hr phone", "hr")) // the module's device, and somebody above
+	c.apply(c.enrolment("carol", "carol hr phone", "hr phone"))
+	c.says("bob", in("carol", "by bob", "payroll"))
+	c.apply(c.enrolment("carol", "carol payroll again", "by bob"))
+
+	c.refuses(c.sign("bob", in("alice", "x", "payroll")), ErrNotAllowed)
+	c.refuses(c.sign("dan", in("dan", "x", "payroll")), ErrNotAllowed) // a guest
+	c.refuses(c.sign("bob", in("dan", "x", "payroll")), ErrNotAllowed)
 	c.refuses(c.sign("carol", in("nobody", "x", "payroll")), ErrNoSubject)
-	c.refuses(c.sign("carol", in("carol", "for payroll", "payroll")), ErrTaken)
+	c.refuses(c.sign("bob", in("carol", "for payroll", "payroll")), ErrTaken)
 	for _, name := range []string{"", "Payroll", "pay roll", strings.Repeat("x", 65)} {
-		c.refuses(c.sign("carol", in("carol", "x", name)), ErrName)
+		c.refuses(c.sign("bob", in("carol", "x", name)), ErrName)
 	}
 	late := in("carol", "x", "payroll")
 	late.Expires = c.now
-	c.refuses(c.sign("carol", late), ErrInviteExpired)
+	c.refuses(c.sign("bob", late), ErrInviteExpired)
 }

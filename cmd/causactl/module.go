@@ -4,6 +4,7 @@ import (
 	"os"
 
 	"causa/core"
+	"causa/matter"
 )
 
 func moduleList(c *call) func([]string) error {
@@ -30,6 +31,7 @@ func moduleList(c *call) func([]string) error {
 }
 
 func moduleAdd(c *call) func([]string) error {
+	link := c.flags.String("invite", "", "an invite for it, if you have the module on another device")
 	return func(args []string) error {
 		if _, err := core.ModuleHome(c.opts.Home, args[0]); err != nil {
 			return err
@@ -40,7 +42,28 @@ func moduleAdd(c *call) func([]string) error {
 				return err
 			}
 			defer clear(code)
-			return cl.AddModule(c.ctx, args[0], code)
+			return cl.AddModule(c.ctx, args[0], *link, code)
+		})
+	}
+}
+
+func moduleInvite(c *call) func([]string) error {
+	return func(args []string) error {
+		return c.synced(func(cl *core.Client) error {
+			var id matter.MemberID
+			if len(args) > 1 {
+				m, err := cl.FindMember(c.ctx, args[1])
+				if err != nil {
+					return err
+				}
+				id = m.ID
+			}
+			inv, err := cl.InviteModule(c.ctx, args[0], id)
+			if err != nil {
+				return err
+			}
+			c.invitation(inv)
+			return nil
 		})
 	}
 }
