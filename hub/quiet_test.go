@@ -273,7 +273,6 @@ func TestUrgentWakes(t *testing.T) {
 	n.later(time.Minute)
 	n.alice.must(n.urgent(4))
 	n.sink.woken("/bob")
-
 }
 
 // A device that sleeps is sent nothing but that something waits, and catches up when it wakes.

@@ -240,7 +240,8 @@ func without(all []dnd.Override, id matter.ID) []dnd.Override {
 // SetMatter sets how a matter notifies: 0 is as all others do.
 func SetMatter(ctx context.Context, engine interface {
 	EditQuiet(ctx context.Context, edit func(*core.Quiet) error) error
-}, id matter.ID, mode dnd.Mode) error {
+}, id matter.ID, mode dnd.Mode,
+) error {
 	return engine.EditQuiet(ctx, func(q *core.Quiet) error {
 		q.Rules.Matters = without(q.Rules.Matters, id)
 		if mode != 0 {
