@@ -46,7 +46,7 @@ func parse(args []string) (options, error) {
 		return o, err
 	}
 	o.link = f.Arg(0)
-	if f.NArg() > 1 || o.link != "" && !strings.HasPrefix(o.link, "causa:") {
+	if f.NArg() > 1 || o.link != "" && !isLink(o.link) {
 		f.Usage()
 		return o, errors.New("only an invite may follow the flags")
 	}
@@ -63,6 +63,9 @@ func parse(args []string) (options, error) {
 	return o, nil
 }
 
+// isLink reports whether a text may be an invite; the engine looks closer.
+func isLink(s string) bool { return strings.HasPrefix(s, "causa:") }
+
 func run() int {
 	o, err := parse(os.Args[1:])
 	switch {
@@ -71,6 +74,9 @@ func run() int {
 	case err != nil:
 		_, _ = fmt.Fprintln(os.Stderr, "causa:", err)
 		return 2
+	}
+	if handOver(o.home, o.link) {
+		return 0
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	ctx, stop := context.WithCancel(context.Background())
@@ -108,11 +114,23 @@ func run() int {
 		log.Error("open the account", "err", err)
 		return refuse(opts, err)
 	}
-	a := app.New(opts)
-	window.SetCloseIntercept(func() {
+	raise := func() { window.Show(); window.RequestFocus() }
+	quit := func() {
 		choices.setWindowSize(window.Canvas().Size())
 		window.Close()
+		fyneApp.Quit() // the tray alone would keep it running
+	}
+	window.SetCloseIntercept(quit)
+	beside := newTray(fyneApp, raise, quit)
+	beside.set(0, words.For(app.Language(opts))) // before the window: later ones are not shown
+	opts.Unread = beside.set
+	a := app.New(opts)
+	later := listen(o.home, log, func(link string) {
+		fyne.Do(func() { raise(); a.OpenLink(link) })
+		wake()
 	})
+	defer later.close()
+	registerOnce(ctx, choices, log)
 	show(window)
 	a.Close()
 	stop() // a join that is on its way ends here

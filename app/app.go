@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"causa/app/admin"
 	"causa/app/details"
 	"causa/app/files"
 	"causa/app/invite"
@@ -15,6 +16,7 @@ import (
 	"causa/app/people"
 	"causa/app/quiet"
 	"causa/app/screen"
+	"causa/app/search"
 	"causa/app/settings"
 	apptheme "causa/app/theme"
 	"causa/app/thread"
@@ -44,6 +46,8 @@ type Engine interface {
 	quiet.Engine
 	quiet.Sender
 	files.Engine
+	search.Engine
+	admin.Engine
 }
 
 // Options say what the app needs. Window, and Join when there is no Engine, are needed;
@@ -64,6 +68,8 @@ type Options struct {
 	Wake    func()      // draws soon what came from another goroutine; may be nil
 	Notify  bool        // show notifications on the desktop
 	Raise   func()      // brings the window to the front; may be nil
+	// Unread is told how many matters have something unread; may be nil.
+	Unread func(n int, w *words.Catalogue)
 
 	// For tests: a fixed clock, and work that is done before Run returns.
 	Now   func() time.Time
@@ -93,6 +99,8 @@ type App struct {
 	thread   *thread.Thread
 	panel    *details.Panel
 	people   *people.Directory
+	search   *search.Search
+	admin    *admin.Admin
 	settings *settings.Settings
 	welcome  *welcome.Welcome
 	quiet    *quiet.Screen // nil: was never open
@@ -152,9 +160,8 @@ func New(opts Options) *App {
 		return a
 	}
 	a.start()
-	if opts.Link != "" {
-		a.env.TellFault(&fault.Error{Text: "There is a Causa account here already.", Hint: "Use another folder for another account."})
-	}
+	a.OpenLink(opts.Link)
+	a.opts.Window.SetOnDropped(a.dropped)
 	return a
 }
 
@@ -196,6 +203,19 @@ func (a *App) Close() {
 	if a.notifier != nil {
 		a.notifier.Close()
 		a.notifier = nil
+	}
+}
+
+// OpenLink takes an invite that came from outside: from the command line, or from a
+// second start of the program.
+func (a *App) OpenLink(link string) {
+	switch {
+	case link == "":
+	case a.engine != nil:
+		a.env.TellFault(&fault.Error{Text: "There is a Causa account here already.", Hint: "Use another folder for another account."})
+	default:
+		a.opts.Link = link
+		a.showWelcome()
 	}
 }
 
@@ -309,6 +329,11 @@ func (a *App) build() {
 	a.people.OnInvite = func() { invite.ShowPerson(env, engine) }
 	a.people.OnMatter = func(with matter.MemberID) { newmatter.Show(env, engine, a.opened, with) }
 	a.people.OnDevice = func(of matter.MemberID) { invite.ShowDevice(env, engine, of) }
+	a.search = search.New(env, engine)
+	a.search.OnFound = a.found
+	a.admin = admin.New(env, engine)
+	a.admin.OnInvite = func() { invite.ShowPerson(env, engine) }
+	a.admin.OnPerson = func(id matter.MemberID) { a.people.Choose(id); a.Go(placePeople) }
 	a.settings = settings.New(env, engine, settings.Choices{
 		Mode: a.mode(), SetMode: a.setMode, SetLanguage: a.setLanguage, Version: a.opts.Version,
 		Shortcuts:  a.showShortcuts,

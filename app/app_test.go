@@ -128,6 +128,18 @@ func press(t *testing.T, w fyne.Window, text string) {
 	t.Fatalf("no button %q to be seen", text)
 }
 
+// pressIcon presses the first button that has this icon and no words.
+func pressIcon(t *testing.T, w fyne.Window, icon appwidget.IconName) {
+	t.Helper()
+	for _, o := range visible(top(w)) {
+		if b, ok := o.(*appwidget.Button); ok && b.Icon() == icon && b.Text() == "" {
+			b.Tapped(nil)
+			return
+		}
+	}
+	t.Fatalf("no button with the icon %q to be seen", icon)
+}
+
 // choose presses the person with this name.
 func choose(t *testing.T, w fyne.Window, name string) {
 	t.Helper()

@@ -302,12 +302,12 @@ func TestLanguageSwitchesAtRunTime(t *testing.T) {
 	e, id := apptest.Company()
 	a, w := open(t, wideEn, e, nil)
 	typeText(entry(t, w, composerEn), "draft")
-	a.Go(2)
+	a.Go(app.Settings)
 	press(t, w, "中文")
 	if !shows(w, "语言") {
 		t.Error("the settings are not Chinese")
 	}
-	a.Go(0)
+	a.Go(app.Matters)
 	if c := entry(t, w, words.For("zh").T(composerEn)); c.Text != "draft" {
 		t.Errorf("the draft is %q after the language changed", c.Text)
 	}
@@ -351,7 +351,7 @@ func TestSearchAndEscape(t *testing.T) {
 	if !shows(w, e.ID("华东仓 WMS 上线").Short()) {
 		t.Error("Enter in the search does not open the matter found")
 	}
-	a.Go(1)
+	a.Go(app.People)
 	if a.Back() {
 		t.Error("in a wide window there is nothing to go back from")
 	}
@@ -373,4 +373,39 @@ func TestHistory(t *testing.T) {
 		t.Fatal("the matter is not open")
 	}
 	golden(t, "history-begin-en-dark", w)
+}
+
+// TestFound opens what a search found, where it was said.
+func TestFound(t *testing.T) {
+	e, id := apptest.Company()
+	for i := range 200 {
+		e.Say(id, e.Me().Member.ID, apptest.Now.Add(time.Duration(i)*time.Second), fmt.Sprintf("filler %d", i))
+	}
+	a, w := open(t, wideEn, e, nil)
+	pressMatter(t, w, "华东仓 WMS 上线")
+	a.Go(app.Search)
+	search := entry(t, w, "Words that were said, or a title")
+	typeText(search, "逾期违约金")
+	key(search, fyne.KeyReturn)
+	if !shows(w, e.ID("与 Hengda Foods 的年度供货合同").Short()) {
+		t.Error("Enter does not open the matter found")
+	}
+	golden(t, "found-en-dark", w)
+}
+
+// TestRevoke shuts a device out, after asking.
+func TestRevoke(t *testing.T) {
+	e, _ := apptest.Company()
+	a, w := open(t, wideEn, e, nil)
+	a.Go(app.Admin)
+	press(t, w, "Devices")
+	press(t, w, "Revoke…")
+	press(t, w, "Revoke")
+	all, err := e.Devices(background())
+	if err != nil || !slices.ContainsFunc(all, func(d matter.Device) bool { return d.Revoked }) {
+		t.Errorf("no device is revoked (%v)", err)
+	}
+	if w.Canvas().Overlays().Top() != nil {
+		t.Error("the sheet stays open")
+	}
 }

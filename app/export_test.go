@@ -2,8 +2,17 @@ package app
 
 import "causa/app/thread"
 
+// The places that tests lead to.
+const (
+	Matters  = placeMatters
+	People   = placePeople
+	Search   = placeSearch
+	Admin    = placeAdmin
+	Settings = placeSettings
+)
+
 // Search is what Ctrl+K does; Fyne's test canvas has no shortcuts.
-func (a *App) Search() { a.search() }
+func (a *App) Search() { a.switchTo() }
 
 // Details is what a press on the header of a narrow window does.
 func (a *App) Details() { a.toggleDetails() }

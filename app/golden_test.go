@@ -38,12 +38,12 @@ func TestGoldenPhone(t *testing.T) {
 				t.Error("there was nothing to go back from")
 			}
 			if l == phoneEn {
-				a.Go(1)
+				a.Go(app.People)
 				golden(t, "people-"+l.name, w)
 				press(t, w, l.tr("Invite"))
 				golden(t, "invite-"+l.name, w)
 				a.Back()
-				a.Go(2)
+				a.Go(app.Settings)
 				golden(t, "settings-"+l.name, w)
 			}
 		})
@@ -82,7 +82,7 @@ func TestGoldenSheets(t *testing.T) {
 			press(t, w, l.tr("In a week"))
 			golden(t, "new-"+l.name, w)
 			a.Back()
-			a.Go(1)
+			a.Go(app.People)
 			choose(t, w, "Anna Berg")
 			golden(t, "people-"+l.name, w)
 			press(t, w, l.tr("Invite"))
@@ -90,7 +90,7 @@ func TestGoldenSheets(t *testing.T) {
 			press(t, w, l.tr("Make invite"))
 			golden(t, "link-"+l.name, w)
 			a.Back()
-			a.Go(2)
+			a.Go(app.Settings)
 			golden(t, "settings-"+l.name, w)
 		})
 	}
@@ -152,6 +152,45 @@ func TestGoldenHostile(t *testing.T) {
 				pressAnyMatter(t, w)
 			}
 			golden(t, "hostile-"+l.name, w)
+		})
+	}
+}
+
+func TestGoldenSearch(t *testing.T) {
+	for _, l := range []look{wideZh, phoneEn} {
+		t.Run(l.name, func(t *testing.T) {
+			e, _ := apptest.Company()
+			a, w := open(t, l, e, nil)
+			a.Go(app.Search)
+			typeText(entry(t, w, l.tr("Words that were said, or a title")), "60")
+			golden(t, "search-"+l.name, w)
+		})
+	}
+}
+
+func TestGoldenAdmin(t *testing.T) {
+	for _, l := range []look{wideZh, wideEn, phoneZh} {
+		t.Run(l.name, func(t *testing.T) {
+			e, _ := apptest.Company()
+			a, w := open(t, l, e, nil)
+			a.Go(app.Admin)
+			golden(t, "admin-"+l.name, w)
+			press(t, w, l.tr("Devices"))
+			golden(t, "admin-devices-"+l.name, w)
+			press(t, w, l.tr("Rules"))
+			golden(t, "admin-rules-"+l.name, w)
+		})
+	}
+}
+
+func TestGoldenFingerprint(t *testing.T) {
+	for _, l := range []look{wideZh, phoneEn} {
+		t.Run(l.name, func(t *testing.T) {
+			e, _ := apptest.Company()
+			a, w := open(t, l, e, nil)
+			a.Go(app.Settings)
+			pressIcon(t, w, "qr-code")
+			golden(t, "fingerprint-"+l.name, w)
 		})
 	}
 }

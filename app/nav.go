@@ -16,6 +16,12 @@ func (a *App) Go(p place) {
 	}
 	a.shell.Refresh()
 	a.lookedAt()
+	switch p {
+	case placeSearch:
+		a.search.Focus()
+	case placeAdmin:
+		a.admin.Reload()
+	}
 }
 
 // Back leaves what is open: a sheet, the details, a thread, a person. It reports
@@ -37,6 +43,8 @@ func (a *App) Back() bool {
 	case s.panel:
 		s.panel = false
 	case s.at == placePeople && a.people.Back():
+	case s.at == placeSearch || s.at == placeAdmin:
+		s.at = placeMatters
 	case s.narrow && s.at == placeMatters && s.reading:
 		s.reading = false
 		a.thread.Close()
@@ -111,6 +119,9 @@ func (a *App) listed() {
 }
 
 func (a *App) setTitle(unread int) {
+	if a.opts.Unread != nil {
+		a.opts.Unread(unread, a.env.Words)
+	}
 	title := "Causa 事由"
 	if org := appwidget.OneLine(a.engine.Me().Organisation); org != "" {
 		title = org + " · " + title
@@ -145,8 +156,9 @@ func (a *App) NewMatter() {
 	}
 }
 
-// search gives the keyboard to the search field of the place where one is.
-func (a *App) search() {
+// switchTo gives the keyboard to the search field of the list of matters, or of the
+// place where one is.
+func (a *App) switchTo() {
 	if a.shell == nil || a.env.Window.Overlays().Top() != nil {
 		return
 	}
@@ -157,4 +169,24 @@ func (a *App) search() {
 	a.shell.reading = false
 	a.Go(placeMatters)
 	a.list.FocusSearch()
+}
+
+// find leads to the search, within the matter that is open if one is.
+func (a *App) find() {
+	if m, ok := a.list.Matter(a.thread.ID()); ok && a.shell.at == placeMatters && (!a.shell.narrow || a.shell.reading) {
+		a.search.Within(m)
+	}
+	a.Go(placeSearch)
+}
+
+// found opens a matter at what was found in it; seq 0 is its title.
+func (a *App) found(id matter.ID, seq uint64) {
+	m, ok := a.list.Matter(id)
+	if !ok {
+		return
+	}
+	a.open(m)
+	if seq > 0 {
+		a.thread.Jump(seq)
+	}
 }

@@ -18,7 +18,10 @@ type place int
 const (
 	placeMatters place = iota
 	placePeople
+	placeSearch
+	placeAdmin
 	placeSettings
+	places // how many there are
 )
 
 // A placeButton leads to a place: on the rail of a wide window, or on the tab bar of a

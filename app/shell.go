@@ -23,11 +23,11 @@ type shell struct {
 	a *App
 
 	rail      *appwidget.Fill
-	railItems [3]*placeButton
+	railItems [places]*placeButton
 	mark      *appwidget.Tile
 	me        *appwidget.Tile
 	tabs      *appwidget.Fill
-	tabItems  [3]*placeButton
+	tabItems  [places]*placeButton
 	tabLine   *appwidget.Fill
 	lines     [2]*appwidget.Fill
 	empty     *appwidget.Fill
@@ -44,12 +44,16 @@ type shell struct {
 func newShell(a *App) *shell {
 	s := &shell{a: a, toast: appwidget.NewNotice()}
 	s.toast.Lifted = true
-	items := []struct {
-		icon appwidget.IconName
-		rail string
-		tab  string
-	}{{"message-square", a.env.T("Matters"), a.env.T("Matters")}, {"users", a.env.T("People"), a.env.T("People")}, {"sliders-horizontal", a.env.T("Settings"), a.env.T("Me")}}
-	for i, it := range items {
+	for i, it := range [places]struct {
+		icon      appwidget.IconName
+		rail, tab string
+	}{
+		placeMatters:  {"message-square", a.env.T("Matters"), a.env.T("Matters")},
+		placePeople:   {"users", a.env.T("People"), a.env.T("People")},
+		placeSearch:   {"search", a.env.T("Search"), a.env.T("Search")},
+		placeAdmin:    {"shield", a.env.T("Manage"), a.env.T("Manage")},
+		placeSettings: {"sliders-horizontal", a.env.T("Settings"), a.env.T("Me")},
+	} {
 		s.railItems[i] = newPlaceButton(it.icon, it.rail, false, func() { a.Go(place(i)) })
 		s.tabItems[i] = newPlaceButton(it.icon, it.tab, true, func() { a.Go(place(i)) })
 	}
@@ -65,6 +69,11 @@ func newShell(a *App) *shell {
 	s.empty = appwidget.NewFill(apptheme.Canvas, nil)
 	s.ExtendBaseWidget(s)
 	return s
+}
+
+// offers reports whether a place is for this member.
+func (s *shell) offers(p place) bool {
+	return p != placeAdmin || s.a.env.Administers()
 }
 
 // showEmpty fills the place of a thread while none is open.
@@ -99,7 +108,7 @@ func (r *shellRenderer) MinSize() fyne.Size { return fyne.NewSize(320, 400) }
 
 func (r *shellRenderer) Objects() []fyne.CanvasObject {
 	s, a := r.s, r.s.a
-	out := []fyne.CanvasObject{a.list, s.lines[0], s.empty, a.thread, a.panel, s.lines[1], a.people, a.settings, s.rail, s.mark, s.me}
+	out := []fyne.CanvasObject{a.list, s.lines[0], s.empty, a.thread, a.panel, s.lines[1], a.people, a.search, a.admin, a.settings, s.rail, s.mark, s.me}
 	for _, b := range s.railItems {
 		out = append(out, b)
 	}
@@ -146,12 +155,14 @@ func (r *shellRenderer) Layout(size fyne.Size) {
 	for i := range s.railItems {
 		s.railItems[i].choose(place(i) == s.at)
 		s.tabItems[i].choose(place(i) == s.at)
-		show(s.railItems[i], !s.narrow)
+		show(s.railItems[i], !s.narrow && s.offers(place(i)))
 	}
 	show(s.rail, !s.narrow)
 	show(s.mark, !s.narrow)
 	show(s.me, !s.narrow)
 	show(a.people, s.at == placePeople)
+	show(a.search, s.at == placeSearch)
+	show(a.admin, s.at == placeAdmin)
 	show(a.settings, s.at == placeSettings)
 	if s.narrow {
 		r.layOutNarrow(size)
@@ -168,9 +179,15 @@ func (r *shellRenderer) layOutWide(size fyne.Size) {
 	rail := apptheme.RailWidth
 	put(s.rail, 0, 0, rail, size.Height)
 	put(s.mark, (rail-36)/2, 16, 36, 36)
-	put(s.railItems[0], 4, 70, rail-8, 54)
-	put(s.railItems[1], 4, 128, rail-8, 54)
-	put(s.railItems[2], 4, size.Height-110, rail-8, 54)
+	top, bottom := float32(70), size.Height-110
+	for i, b := range s.railItems {
+		if place(i) < placeAdmin {
+			put(b, 4, top, rail-8, 54)
+			top += 58
+		} else {
+			put(b, 4, bottom-58*float32(placeSettings-place(i)), rail-8, 54)
+		}
+	}
 	put(s.me, (rail-34)/2, size.Height-49, 34, 34)
 	for _, b := range s.tabItems {
 		show(b, false)
@@ -205,8 +222,9 @@ func (r *shellRenderer) layOutWide(size fyne.Size) {
 	}
 	put(a.thread, x, 0, threadWidth, size.Height)
 	put(s.empty, x, 0, size.Width-x, size.Height)
-	put(a.people, rail, 0, size.Width-rail, size.Height)
-	put(a.settings, rail, 0, size.Width-rail, size.Height)
+	for _, o := range []fyne.CanvasObject{a.people, a.search, a.admin, a.settings} {
+		put(o, rail, 0, size.Width-rail, size.Height)
+	}
 }
 
 func (r *shellRenderer) layOutNarrow(size fyne.Size) {
@@ -228,12 +246,21 @@ func (r *shellRenderer) layOutNarrow(size fyne.Size) {
 	}
 	put(s.tabs, 0, h, size.Width, tabHeight)
 	put(s.tabLine, 0, h, size.Width, 1)
-	w := size.Width / float32(len(s.tabItems))
-	for i, b := range s.tabItems {
-		show(b, !reading)
-		put(b, float32(i)*w, h+2, w, tabHeight-4)
+	n := float32(0)
+	for i := range s.tabItems {
+		if s.offers(place(i)) {
+			n++
+		}
 	}
-	for _, o := range []fyne.CanvasObject{a.list, a.thread, a.panel, a.people, a.settings} {
+	w, x := size.Width/n, float32(0)
+	for i, b := range s.tabItems {
+		show(b, !reading && s.offers(place(i)))
+		if s.offers(place(i)) {
+			put(b, x, h+2, w, tabHeight-4)
+			x += w
+		}
+	}
+	for _, o := range []fyne.CanvasObject{a.list, a.thread, a.panel, a.people, a.search, a.admin, a.settings} {
 		put(o, 0, 0, size.Width, h)
 	}
 }

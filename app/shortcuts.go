@@ -17,15 +17,18 @@ type shortcut struct {
 
 // shortcuts are all of them, for the sheet that F1 opens.
 var shortcuts = []shortcut{
-	{"Ctrl+K", words.Mark("Search")},
+	{"Ctrl+K", words.Mark("Go to a matter")},
+	{"Ctrl+F", words.Mark("Search everything said")},
 	{"Ctrl+N", words.Mark("New matter")},
 	{"Alt+↑  Alt+↓", words.Mark("Matter above, matter below")},
-	{"Ctrl+1  2  3", words.Mark("Matters, people, settings")},
+	{"Ctrl+1  2  3", words.Mark("Matters, people, search")},
 	{"Ctrl+,", words.Mark("Settings")},
 	{"Ctrl+L", words.Mark("Lock, if there is a passcode")},
 	{"Enter", words.Mark("Send")},
 	{"Shift+Enter", words.Mark("New line")},
 	{"Page ↑  Page ↓", words.Mark("Scroll the thread while writing")},
+	{"Shift+Tab, ↑  ↓", words.Mark("Select messages of the thread")},
+	{"Ctrl+C", words.Mark("Copy what is selected")},
 	{"Tab", words.Mark("Next button or field")},
 	{"Esc", words.Mark("Back, or close")},
 	{"F1", words.Mark("This list")},
@@ -58,7 +61,8 @@ func (a *App) addShortcuts() {
 		}
 	}
 	ctrl := fyne.KeyModifierShortcutDefault
-	add(fyne.KeyK, ctrl, a.search)
+	add(fyne.KeyK, ctrl, a.switchTo)
+	add(fyne.KeyF, ctrl, inside(a.find))
 	add(fyne.KeyN, ctrl, a.NewMatter)
 	add(fyne.KeyL, ctrl, a.Lock)
 	add(fyne.KeyComma, ctrl, inside(func() { a.Go(placeSettings) }))

@@ -25,3 +25,8 @@ var Mark []byte
 //
 //go:embed translations/*.json
 var Translations embed.FS
+
+// Wordlists holds wordlists/LANGUAGE.txt: 2,048 words each, one a line.
+//
+//go:embed wordlists/*.txt
+var Wordlists embed.FS

@@ -18,6 +18,9 @@ type Search struct {
 	Limit  int             // 0: 50
 }
 
+// A Mark is what was found in a text, as byte offsets.
+type Mark = store.Mark
+
 // A Found is a line that has what was looked for: something said or, with Seq 0, the
 // title of a matter.
 type Found struct {
@@ -26,8 +29,8 @@ type Found struct {
 	Seq    uint64
 	Time   time.Time
 	Author matter.MemberID
-	Text   string       // the part of the line around what was found
-	Marks  []store.Mark // what was found in Text, as byte offsets
+	Text   string // the part of the line around what was found
+	Marks  []Mark // what was found in Text
 }
 
 // Search finds lines in everything this device can read, the most fitting and newest

@@ -65,3 +65,9 @@ func parse(dst []byte, s string) error {
 	copy(dst, b)
 	return nil
 }
+
+// ParseMemberID reads the text form of a member's id.
+func ParseMemberID(s string) (id MemberID, err error) {
+	err = parse(id[:], s)
+	return id, err
+}

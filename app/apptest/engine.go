@@ -26,6 +26,7 @@ type Engine struct {
 	matters   map[matter.ID]*matter.Matter
 	messages  map[matter.ID][]matter.Message
 	drafts    map[matter.ID]string
+	policies  map[string]string
 	status    core.Status
 	listeners map[int]func(core.Event)
 	serial    uint64
@@ -40,7 +41,7 @@ type Engine struct {
 func New(organisation, name string, now time.Time) *Engine {
 	e := &Engine{
 		now: now, org: organisation, matters: map[matter.ID]*matter.Matter{}, messages: map[matter.ID][]matter.Message{},
-		drafts: map[matter.ID]string{}, status: core.Status{Online: true}, listeners: map[int]func(core.Event){},
+		drafts: map[matter.ID]string{}, policies: map[string]string{}, status: core.Status{Online: true}, listeners: map[int]func(core.Event){},
 	}
 	e.self = e.AddMember(name, matter.RoleOwner, true)
 	return e

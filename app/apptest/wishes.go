@@ -231,3 +231,54 @@ func (e *Engine) Audit(context.Context) ([]core.AuditLine, error) {
 	}
 	return out, e.failure
 }
+
+// Search finds messages that have all the words.
+func (e *Engine) Search(_ context.Context, q core.Search) (out []core.Found, _ error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for id, list := range e.messages {
+		for _, m := range list {
+			at := strings.Index(m.Text, q.Text)
+			if m.Kind != matter.KindText || at < 0 || !q.Matter.IsZero() && q.Matter != id {
+				continue
+			}
+			out = append(out, core.Found{
+				Matter: id, Title: e.matters[id].Title, Seq: m.Seq, Time: m.Time, Author: m.Author, Text: m.Text,
+				Marks: []core.Mark{{From: at, To: at + len(q.Text)}},
+			})
+		}
+	}
+	slices.SortFunc(out, func(a, b core.Found) int { return b.Time.Compare(a.Time) })
+	return out, e.failure
+}
+
+// RevokeDevice shuts a device out.
+func (e *Engine) RevokeDevice(_ context.Context, id matter.DeviceID, _ string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for i := range e.devices {
+		if e.devices[i].ID == id && e.failure == nil {
+			e.devices[i].Revoked = true
+		}
+	}
+	return e.failure
+}
+
+// Policies lists two rules.
+func (e *Engine) Policies(context.Context) ([]core.Policy, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return []core.Policy{
+		{Name: "mls.suite", Help: "The cipher suite of new matters: 0xF001 withstands quantum computers and is the default, 0x0001 is the classic one.", Value: e.policies["mls.suite"]},
+	}, e.failure
+}
+
+// SetPolicy changes a rule.
+func (e *Engine) SetPolicy(_ context.Context, name, value string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.failure == nil {
+		e.policies[name] = value
+	}
+	return e.failure
+}

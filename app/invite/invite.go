@@ -3,9 +3,6 @@ package invite
 
 import (
 	"context"
-	"fmt"
-	"image"
-	"image/color"
 	"strings"
 	"time"
 
@@ -16,8 +13,6 @@ import (
 	"causa/matter"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/canvas"
-	"rsc.io/qr"
 )
 
 // An Engine is what this screen needs of one.
@@ -115,7 +110,7 @@ func showLink(env *screen.Env, title string, made core.Invitation) {
 		sheet.Fit()
 	})
 	objects := []fyne.CanvasObject{}
-	if code, err := Code(made.Link); err == nil {
+	if code, err := screen.Code(made.Link); err == nil {
 		objects = append(objects, appwidget.NewCentre(code))
 	}
 	objects = append(objects,
@@ -125,32 +120,4 @@ func showLink(env *screen.Env, title string, made core.Invitation) {
 	foot := appwidget.NewRow(10, 0, appwidget.NewSpace(0, 0), appwidget.NewButton(env.T("Done"), appwidget.Quiet, func() { sheet.Close() }), copied)
 	sheet = appwidget.ShowSheet(env.Window, title, 460, appwidget.NewColumn(14, objects...), foot)
 	env.Window.Focus(copied)
-}
-
-// Code returns a QR code of text, black on white whatever the theme.
-func Code(text string) (fyne.CanvasObject, error) {
-	code, err := qr.Encode(text, qr.L)
-	if err != nil {
-		return nil, fmt.Errorf("draw QR code: %w", err)
-	}
-	const quiet, dot = 4, 4 // modules of free border; pixels a module
-	const largest = 270     // on the screen
-	n := code.Size + 2*quiet
-	img := image.NewGray(image.Rect(0, 0, n*dot, n*dot))
-	for y := range n * dot {
-		for x := range n * dot {
-			v := color.Gray{Y: 0xff}
-			if code.Black(x/dot-quiet, y/dot-quiet) {
-				v.Y = 0
-			}
-			img.SetGray(x, y, v)
-		}
-	}
-	shown := canvas.NewImageFromImage(img)
-	shown.ScaleMode = canvas.ImageScalePixels
-	shown.FillMode = canvas.ImageFillContain
-	shown.SetMinSize(fyne.NewSquareSize(float32(n * max(largest/n, 2)))) // whole pixels a module
-	card := appwidget.NewCard(shown)
-	card.Inset = appwidget.Around(2)
-	return card, nil
 }

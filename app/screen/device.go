@@ -26,7 +26,9 @@ func (e *Env) Device(d matter.Device, this bool) *widget.Row {
 	title.Points = apptheme.SizeSmall
 	end := widget.NewSmall(state).Whole().In(ink)
 	words := widget.NewColumn(1, widget.NewRow(8, 0, title, end), digits.Wrapped())
-	return widget.NewRow(12, 1, widget.NewIcon("laptop").Sized(20), words)
+	compare := widget.NewIconButton("qr-code", "", widget.Bare, func() { e.ShowFingerprint(d) })
+	compare.Height = 30
+	return widget.NewRow(12, 1, widget.NewIcon("laptop").Sized(20), words, compare)
 }
 
 // Fingerprint returns the first 128 bits of a device's id in groups of four digits;

@@ -78,3 +78,9 @@ var roles = map[matter.Role]string{
 
 // Role returns the name of a role.
 func (e *Env) Role(r matter.Role) string { return e.T(roles[r]) }
+
+// Administers reports whether the member who uses this device runs the organisation.
+func (e *Env) Administers() bool {
+	role := e.People.Me().Role
+	return role == matter.RoleOwner || role == matter.RoleAdmin
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 
+	"causa/app/audit"
 	"causa/app/screen"
 	apptheme "causa/app/theme"
 	appwidget "causa/app/widget"
@@ -20,7 +21,7 @@ import (
 type Engine interface {
 	Me() core.Me
 	Devices(ctx context.Context) ([]matter.Device, error)
-	Audit(ctx context.Context) ([]core.AuditLine, error)
+	audit.Engine
 }
 
 // Choices are what a person chose for this device.
@@ -106,7 +107,7 @@ func (s *Settings) show() {
 		section(env.T("Organisation")), card(
 			fact(env.T("Organisation"), me.Organisation),
 			fact(env.T("Hub"), me.Hub),
-			appwidget.NewRow(0, 1, appwidget.NewIconButton("scroll-text", env.T("Organisation log"), appwidget.Quiet, s.audit), appwidget.NewSpace(0, 0))),
+			appwidget.NewRow(0, 1, appwidget.NewIconButton("scroll-text", env.T("Organisation log"), appwidget.Quiet, func() { audit.Show(env, s.engine) }), appwidget.NewSpace(0, 0))),
 		section(env.T("About")), card(
 			fact(env.T("Version"), s.choices.Version),
 			appwidget.NewRow(0, 1, appwidget.NewIconButton("keyboard", env.T("Keyboard shortcuts"), appwidget.Quiet, s.choices.Shortcuts), appwidget.NewSpace(0, 0))))
@@ -153,64 +154,6 @@ func card(objects ...fyne.CanvasObject) fyne.CanvasObject {
 
 func fact(name, value string) fyne.CanvasObject {
 	return appwidget.NewRow(8, 1, appwidget.NewBox(96, 0, appwidget.NewSmall(name)), appwidget.NewText(appwidget.OneLine(value)))
-}
-
-// mostAudited is how many entries the sheet shows: the newest. causactl audit prints all.
-const mostAudited = 200
-
-// audit shows the organisation log, which every device has verified for itself.
-func (s *Settings) audit() {
-	env := s.env
-	var lines []core.AuditLine
-	env.Do(func(ctx context.Context) (err error) {
-		lines, err = s.engine.Audit(ctx)
-		return err
-	}, func(err error) {
-		if err != nil {
-			env.TellFault(err)
-			return
-		}
-		column := appwidget.NewColumn(10, appwidget.NewSmall(env.T("Every change of people, devices and rules, signed by whoever made it. This device has checked the whole chain.")).Wrapped())
-		slices.Reverse(lines)
-		for i, l := range lines {
-			if i == mostAudited {
-				break
-			}
-			hash := appwidget.NewText(env.T("#%d", int(l.Index)) + "  " + l.Hash[:min(len(l.Hash), 16)])
-			hash.Style.Monospace = true
-			hash.Points, hash.Color = apptheme.SizeTiny, apptheme.Muted
-			when := appwidget.NewSmall(env.Words.Moment(l.Time, env.Now())).Whole()
-			column.Add(appwidget.NewLine(), appwidget.NewText(s.entry(l)).Wrapped(),
-				appwidget.NewRow(8, 0, appwidget.NewSmall(appwidget.OneLine(env.Name(l.Author))), when), hash)
-		}
-		appwidget.ShowSheet(env.Window, env.T("Organisation log"), 560, column, nil)
-	})
-}
-
-// entries are the kinds of entry, as the engine calls them and as people read them.
-var entries = map[string]string{
-	"founded":          words.Mark("Organisation founded"),
-	"member invited":   words.Mark("Member invited"),
-	"device invited":   words.Mark("Device invited"),
-	"invite withdrawn": words.Mark("Invite withdrawn"),
-	"device enrolled":  words.Mark("Device enrolled"),
-	"member renamed":   words.Mark("Member renamed"),
-	"role changed":     words.Mark("Role changed"),
-	"member left":      words.Mark("Member left"),
-	"device revoked":   words.Mark("Device revoked"),
-	"policy set":       words.Mark("Policy set"),
-	"new tries given":  words.Mark("New tries given"),
-}
-
-func (s *Settings) entry(l core.AuditLine) string {
-	what, ok := entries[l.What]
-	if !ok {
-		what = words.Mark("An entry this version does not know")
-	}
-	if l.Detail == "" {
-		return s.env.T(what)
-	}
-	return s.env.T("%s: %s", s.env.T(what), appwidget.OneLine(l.Detail))
 }
 
 // MinSize is part of fyne.CanvasObject.

@@ -177,18 +177,6 @@ func TestBoundary(t *testing.T) {
 	}
 }
 
-// BenchmarkScroll is one step of the wheel in a thread of 10,000 messages.
-func BenchmarkScroll(b *testing.B) {
-	s := newTestStream(b, messages(1, 10000))
-	b.ReportAllocs()
-	for b.Loop() {
-		s.scrollBy(40)
-		if s.anchor == 0 {
-			s.scrollTo(9900)
-		}
-	}
-}
-
 // BenchmarkArrange is what a new message costs in a thread of 10,000.
 func BenchmarkArrange(b *testing.B) {
 	msgs := messages(1, 10000)

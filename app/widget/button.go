@@ -48,6 +48,9 @@ func NewIconButton(icon IconName, text string, kind Kind, tapped func()) *Button
 // Text returns the button's words.
 func (b *Button) Text() string { return b.text }
 
+// Icon returns the button's icon, or "".
+func (b *Button) Icon() IconName { return b.icon }
+
 // SetText changes the words.
 func (b *Button) SetText(text string) { b.text = text; b.Refresh() }
 

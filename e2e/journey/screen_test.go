@@ -22,6 +22,7 @@ type screen struct {
 	t       *testing.T
 	display string
 	dir     string
+	extra   []string // further environment
 }
 
 // newScreen starts a screen that ends with the test.
@@ -67,7 +68,7 @@ func (s *screen) env(more ...string) []string {
 	for _, name := range []string{"PATH", "HOME", "TMPDIR", "XDG_RUNTIME_DIR"} {
 		env = append(env, name+"="+os.Getenv(name))
 	}
-	return append(env, more...)
+	return append(append(env, s.extra...), more...)
 }
 
 func (s *screen) try(name string, args ...string) error {

@@ -2,19 +2,23 @@
 //
 //	go run ./internal/bigstore -home /tmp/big
 //
-// The home gets a main.db and the store.key that opens it.
+// The home gets a main.db and the store.key that opens it; one that a device has already
+// gets the matters beside its own, with -self as the member who uses it.
 package main
 
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 
 	"causa/internal/bigstore/fill"
+	"causa/matter"
 	"causa/store"
 )
 
@@ -25,7 +29,16 @@ func main() {
 	flag.IntVar(&size.Matters, "matters", 5_000, "how many matters")
 	flag.IntVar(&size.Large, "large", 10_000, "how many of the messages are in one matter")
 	flag.Uint64Var(&size.Seed, "seed", 1, "another number makes other texts")
+	self := flag.String("self", "", "the id of the member whose store it is")
 	flag.Parse()
+	if *self != "" {
+		id, err := matter.ParseMemberID(*self)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "bigstore:", err)
+			os.Exit(2)
+		}
+		size.Self = id
+	}
 	if *home == "" || flag.NArg() > 0 {
 		flag.Usage()
 		os.Exit(2)
@@ -36,21 +49,29 @@ func main() {
 	}
 }
 
+// keyOf reads the key of a store, or makes one.
+func keyOf(file string) (key store.Key, err error) {
+	b, err := os.ReadFile(file)
+	switch {
+	case err == nil && len(b) == len(key):
+		copy(key[:], b)
+		return key, nil
+	case err == nil:
+		return key, fmt.Errorf("%s is no store's key", file)
+	case !errors.Is(err, fs.ErrNotExist):
+		return key, err
+	}
+	_, _ = rand.Read(key[:])
+	return key, os.WriteFile(file, key[:], 0o600)
+}
+
 func write(home string, size fill.Size) error {
 	ctx := context.Background()
 	if err := os.MkdirAll(home, 0o700); err != nil {
 		return err
 	}
-	var key store.Key
-	_, _ = rand.Read(key[:])
-	f, err := os.OpenFile(filepath.Join(home, "store.key"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	key, err := keyOf(filepath.Join(home, "store.key"))
 	if err != nil {
-		return err
-	}
-	if _, err := f.Write(key[:]); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
 		return err
 	}
 	path := filepath.Join(home, "main.db")

@@ -19,6 +19,7 @@ type Size struct {
 	Members  int // 200
 	Large    int // messages of the one large matter; 10,000
 	Seed     uint64
+	Self     matter.MemberID // whose store it is; zero: anybody's
 }
 
 // Made says what is in the store.
@@ -57,6 +58,9 @@ func Store(ctx context.Context, db *store.DB, s Size, progress func(done int)) (
 	made := &Made{}
 	for range s.Members {
 		made.Members = append(made.Members, matter.MemberID(id(r)))
+	}
+	if !s.Self.IsZero() {
+		made.Members[0] = s.Self
 	}
 	years := 5 * 365 * 24 * time.Hour
 	times := g.Times(s.Messages, End.Add(-years), End)
