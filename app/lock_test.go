@@ -82,7 +82,7 @@ func TestGoldenLock(t *testing.T) {
 		k := newLocker("123456")
 		k.open = true
 		a, w := open(t, wideZh, k.engine, func(o *app.Options) { o.Locker = k })
-		a.Go(2)
+		a.Go(app.Settings)
 		golden(t, "settings-lock-"+wideZh.name, w)
 		press(t, w, wideZh.tr("Change the passcode"))
 		golden(t, "passcode-"+wideZh.name, w)
@@ -145,7 +145,7 @@ func TestLocksWhenIdle(t *testing.T) {
 	if a.Engine() == nil {
 		t.Fatal("locked before five minutes had passed")
 	}
-	a.Go(1) // somebody is there
+	a.Go(app.People) // somebody is there
 	for range 19 {
 		tick()
 	}
@@ -185,7 +185,7 @@ func TestNoPasscodeNoLock(t *testing.T) {
 func TestSetPasscode(t *testing.T) {
 	k := newLocker("")
 	a, w := open(t, wideEn, k.engine, func(o *app.Options) { o.Locker = k })
-	a.Go(2)
+	a.Go(app.Settings)
 	press(t, w, "Set a passcode")
 	es := entries(w)
 	if len(es) != 2 {
