@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 
 	"causa/app"
 	"causa/assets"
@@ -115,7 +117,9 @@ func run() int {
 		return refuse(opts, err)
 	}
 	raise := func() { window.Show(); window.RequestFocus() }
+	var a *app.App
 	quit := func() {
+		a.End()
 		choices.setWindowSize(window.Canvas().Size())
 		window.Close()
 		fyneApp.Quit() // the tray alone would keep it running
@@ -124,7 +128,8 @@ func run() int {
 	beside := newTray(fyneApp, raise, quit)
 	beside.set(0, words.For(app.Language(opts))) // before the window: later ones are not shown
 	opts.Unread = beside.set
-	a := app.New(opts)
+	a = app.New(opts)
+	defer onSignal(a.End)()
 	later := listen(o.home, log, func(link string) {
 		fyne.Do(func() { raise(); a.OpenLink(link) })
 		wake()
@@ -228,6 +233,24 @@ func (d *device) close() error {
 	client := d.client
 	d.client = nil
 	return client.Close()
+}
+
+// onSignal has f called when the system ends the program, which Fyne does, too; the
+// function returned ends that.
+func onSignal(f func()) (end func()) {
+	signals, done := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		defer close(done)
+		for range signals {
+			f()
+		}
+	}()
+	return func() {
+		signal.Stop(signals)
+		close(signals)
+		<-done
+	}
 }
 
 // show shows the window until it is closed.

@@ -5,6 +5,7 @@ package app
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"causa/app/admin"
@@ -91,7 +92,8 @@ type App struct {
 	engine Engine
 	cancel func()
 	inbox  inbox
-	told   int // counts toasts, so that an old one's end does not hide a new one
+	over   atomic.Bool // the window is gone, or about to
+	told   int         // counts toasts, so that an old one's end does not hide a new one
 
 	shell    *shell
 	list     *matters.List
@@ -134,19 +136,20 @@ func New(opts Options) *App {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
+	a := &App{}
 	if opts.Run == nil {
 		opts.Run = func(work, done func()) {
 			go func() {
 				work()
-				opts.do(done)
+				a.do(done)
 			}()
 		}
 	}
 	if opts.After == nil {
-		opts.After = func(d time.Duration, f func()) { time.AfterFunc(d, func() { opts.do(f) }) }
+		opts.After = func(d time.Duration, f func()) { time.AfterFunc(d, func() { a.do(f) }) }
 	}
-	a := &App{opts: opts, engine: opts.Engine}
-	a.inbox.do, a.inbox.deliver = opts.do, a.deliver
+	a.opts, a.engine = opts, opts.Engine
+	a.inbox.do, a.inbox.deliver = a.do, a.deliver
 	a.newEnv()
 	a.setMode(a.mode())
 	opts.Window.SetPadded(false)
@@ -165,13 +168,22 @@ func New(opts Options) *App {
 	return a
 }
 
-// do has f called on the UI goroutine, and what it changed drawn.
-func (o *Options) do(f func()) {
-	fyne.Do(f)
-	if o.Wake != nil {
-		o.Wake()
+// do has f called on the UI goroutine, and what it changed drawn; nothing is called once
+// the app is over.
+func (a *App) do(f func()) {
+	fyne.Do(func() {
+		if !a.over.Load() {
+			f()
+		}
+	})
+	if a.opts.Wake != nil {
+		a.opts.Wake()
 	}
 }
+
+// End says that the window is about to go: what other goroutines have for it comes too
+// late. It may be called from any goroutine.
+func (a *App) End() { a.over.Store(true) }
 
 // newEnv gives the screens made from now on what they need. What earlier ones have begun
 // and not finished yet is forgotten: it may be of an account that was left.
@@ -197,6 +209,7 @@ func (a *App) newEnv() {
 
 // Close stops listening to the engine, which is left to whoever opened it.
 func (a *App) Close() {
+	a.End()
 	if a.cancel != nil {
 		a.cancel()
 	}
