@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"syscall"
@@ -81,6 +82,7 @@ func run() int {
 		return 0
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	debug.SetGCPercent(50) // a window that is open all day: rather small than fast
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 
