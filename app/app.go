@@ -164,7 +164,6 @@ func New(opts Options) *App {
 	}
 	a.start()
 	a.OpenLink(opts.Link)
-	a.opts.Window.SetOnDropped(a.dropped)
 	return a
 }
 

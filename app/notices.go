@@ -43,7 +43,7 @@ func (a *App) openNotifier() {
 	a.notifier = notify.New(notify.Options{
 		T:      func(key string, args ...any) string { return a.words.Load().T(key, args...) },
 		Detail: func() notify.Detail { return notify.Detail(a.detail.Load()) },
-		Open:   func(id matter.ID) { a.opts.do(func() { a.clicked(id) }) },
+		Open:   func(id matter.ID) { a.do(func() { a.clicked(id) }) },
 		Log:    a.opts.Log,
 	})
 }

@@ -120,20 +120,26 @@ func (r *row) column() float32 {
 	return avatar + beside
 }
 
-func (r *row) setMessage(width float32) {
-	m := &r.it.msg
-	r.mine = m.Author == r.env.People.Self
-	text := appwidget.Visible(r.env.Mentions(said(m)))
+// shown is what stands in a bubble.
+func shown(env *screen.Env, m *matter.Message) string {
+	text := appwidget.Visible(env.Mentions(said(m)))
 	switch m.Kind {
 	case matter.KindUrgent:
 		if len(m.Facts) > 0 {
-			text = r.env.T("Urgent: %s", appwidget.OneLine(m.Facts[0].Value)) + "\n" + text
+			return env.T("Urgent: %s", appwidget.OneLine(m.Facts[0].Value)) + "\n" + text
 		}
 	case matter.KindUnread:
-		text = r.env.T("This device can't read this message.")
+		return env.T("This device can't read this message.")
 	case matter.KindNewer:
-		text = r.env.T("A newer version of Causa wrote this. Update to read it.")
+		return env.T("A newer version of Causa wrote this. Update to read it.")
 	}
+	return text
+}
+
+func (r *row) setMessage(width float32) {
+	m := &r.it.msg
+	r.mine = m.Author == r.env.People.Self
+	text := shown(r.env, m)
 	column := r.column()
 	taken := 2*r.inset() + 2*padX + 2*column
 	if r.narrow {

@@ -49,9 +49,8 @@ const pageSize = 60
 // A Thread shows one matter at a time.
 type Thread struct {
 	widget.BaseWidget
-	OnDetails func()                             // the header was pressed
-	OnBack    func()                             // the back button of a narrow window was pressed
-	OnFiles   func(id matter.ID, paths []string) // files are to be sent; nil: none are taken
+	OnDetails func() // the header was pressed
+	OnBack    func() // the back button of a narrow window was pressed
 
 	env    *screen.Env
 	engine Engine
