@@ -45,6 +45,9 @@ func (c *Client) apply(ctx context.Context, l *link, id matter.ID, entries []*pb
 	if a.committed || a.back {
 		delete(c.work.committing, id)
 	}
+	if a.rewind != 0 {
+		c.work.behind[id] = true
+	}
 	if a.committed || a.back || a.look {
 		c.lookAt(id, time.Now())
 	}
@@ -82,7 +85,8 @@ type applying struct {
 	notices   []Notice
 	quiet     *quietState // newer quiet hours, of another device
 	committed bool
-	look      bool // who takes part may have to change
+	look      bool   // who takes part may have to change
+	rewind    uint64 // not 0: the entry to go back to
 	back      bool
 	sent      bool
 	files     bool // there are files to fetch
@@ -124,6 +128,12 @@ func (c *Client) applyOnce(ctx context.Context, id matter.ID, entries []*pb.Entr
 				return err
 			}
 			a.place.Cursor = e.GetSeq()
+			if a.rewind != 0 {
+				if err := tx.SetCursor(id, a.place.Cursor); err != nil {
+					return err
+				}
+				return tx.Rewind(id, a.rewind, c.self)
+			}
 		}
 		if err := a.receipts(); err != nil {
 			return err
@@ -157,6 +167,9 @@ func (a *applying) entry(e *pb.Entry) error {
 
 // commit moves the matter's group to its next epoch.
 func (a *applying) commit(e *pb.Entry) error {
+	if e.GetSeq() <= a.place.Replay {
+		return a.replayed(e)
+	}
 	if a.place.Base == e.GetSeq() {
 		return nil // the one that let this device in
 	}
@@ -211,6 +224,9 @@ func (a *applying) commit(e *pb.Entry) error {
 		return err
 	}
 	if newcomers(group, devices) || change.External {
+		if err := a.nameHeirs(group, devices, change, own); err != nil {
+			return err
+		}
 		if err := a.tellNewcomer(e, own || change.External && a.firstBeside(group, change)); err != nil {
 			return err
 		}
@@ -424,6 +440,9 @@ func (a *applying) take(e *pb.Entry, m matter.Message, con content) error {
 
 // open opens a message of the epoch that the matter is in.
 func (a *applying) open(e *pb.Entry, sender matter.DeviceID) ([]byte, seal.Header, error) {
+	if e.GetSeq() <= a.place.Replay {
+		return a.openAs(e, sender, e.GetEpoch())
+	}
 	if a.row == nil {
 		return nil, seal.Header{}, errNoKeys
 	}
@@ -496,6 +515,9 @@ func (a *applying) show(e *pb.Entry, m matter.Message) error {
 		a.events = append(a.events, MessageChanged{m})
 	} else {
 		a.events = append(a.events, MessageAdded{m})
+	}
+	if e.GetSeq() <= a.place.Replay {
+		return nil // told before, or said before this device was there
 	}
 	return a.judge(m)
 }

@@ -17,7 +17,7 @@ import (
 //	uint8 field; opaque id[16]; uint8 value; uint64 time_ms; opaque text<0..2^16-1>;
 type change struct {
 	Field matter.Field
-	ID    [16]byte // a member, a matter or a group
+	ID    [16]byte // a member or a matter
 	Value uint8    // a part or a history policy
 	Time  time.Time
 	Text  string
@@ -31,7 +31,6 @@ const (
 	maxWhy     = 2 << 10
 	maxLinks   = 100
 	maxParts   = 1000
-	maxGroups  = 50
 	maxSigners = 50
 )
 
@@ -44,8 +43,7 @@ var fieldUses = map[matter.Field]uses{
 	matter.FieldLabelAdded: {text: true}, matter.FieldLabelRemoved: {text: true},
 	matter.FieldLinkAdded: {id: true}, matter.FieldLinkRemoved: {id: true}, matter.FieldParent: {id: true},
 	matter.FieldWaiting: {id: true, time: true, text: true}, matter.FieldResumed: {}, matter.FieldArchived: {},
-	matter.FieldPart:       {id: true, value: true, time: true},
-	matter.FieldGroupAdded: {id: true}, matter.FieldGroupRemoved: {id: true},
+	matter.FieldPart:    {id: true, value: true, time: true},
 	matter.FieldHistory: {value: true}, matter.FieldLeft: {},
 }
 
@@ -110,7 +108,7 @@ func (c *change) check() error {
 		if matter.History(c.Value).String() == "" {
 			return errContent
 		}
-	case matter.FieldOwner, matter.FieldLinkAdded, matter.FieldLinkRemoved, matter.FieldGroupAdded, matter.FieldGroupRemoved:
+	case matter.FieldOwner, matter.FieldLinkAdded, matter.FieldLinkRemoved:
 		if c.ID == [16]byte{} {
 			return errContent
 		}
@@ -133,7 +131,7 @@ var everybodys = []matter.Field{
 // whenClosed are the fields that can be changed while a matter is concluded or archived.
 var whenClosed = []matter.Field{
 	matter.FieldLabelAdded, matter.FieldLabelRemoved, matter.FieldLinkAdded, matter.FieldLinkRemoved, matter.FieldOwner,
-	matter.FieldArchived, matter.FieldPart, matter.FieldGroupAdded, matter.FieldGroupRemoved, matter.FieldHistory, matter.FieldLeft,
+	matter.FieldArchived, matter.FieldPart, matter.FieldHistory, matter.FieldLeft,
 }
 
 // mayChange is the one table of who may change what in a matter, as it stands in
@@ -199,12 +197,6 @@ func (c change) apply(m *matter.Matter, v voice) (line matter.Change, ok bool) {
 			return line, false
 		}
 		line.From, line.To, m.Parent = idText(m.Parent), idText(matter.ID(c.ID)), matter.ID(c.ID)
-	case matter.FieldGroupAdded:
-		line.To = matter.ID(c.ID).String()
-		return line, insert(&m.Groups, matter.GroupID(c.ID), maxGroups, func(a, b matter.GroupID) int { return bytes.Compare(a[:], b[:]) })
-	case matter.FieldGroupRemoved:
-		line.From = matter.ID(c.ID).String()
-		return line, remove(&m.Groups, matter.GroupID(c.ID))
 	case matter.FieldHistory:
 		line.From, line.To, m.History = max(m.History, matter.HistoryFromNow).String(), matter.History(c.Value).String(), matter.History(c.Value)
 	case matter.FieldPart:
@@ -259,9 +251,11 @@ func (c change) assign(m *matter.Matter) (line matter.Change, ok bool) {
 			return line, false
 		}
 		m.Parts = slices.Clone(m.Parts)
-		m.Parts[i] = next
-	case len(m.Parts) >= maxParts, next.Part == matter.PartParticipant && len(m.Groups) == 0:
-		return line, false // everybody is a participant; said of a group's member, it outlives the group
+		if m.Parts[i] = next; next.Part == matter.PartParticipant {
+			remove(&m.Parts, next)
+		}
+	case len(m.Parts) >= maxParts, next.Part == matter.PartParticipant:
+		return line, false // everybody is one
 	default:
 		m.Parts = slices.Insert(slices.Clone(m.Parts), i, next)
 	}

@@ -23,7 +23,7 @@ func lived(state matter.State) *matter.Matter {
 	m := &matter.Matter{
 		ID: matter.ID{7}, Title: "work", Class: matter.ClassGeneral, State: state, Owner: boss, OpenedBy: boss, Opened: noon,
 		Life: matter.Life{
-			Labels: []string{"old"}, Links: []matter.ID{{8}}, Groups: []matter.GroupID{{9}},
+			Labels: []string{"old"}, Links: []matter.ID{{8}},
 			Parts: []matter.Assigned{{Member: observer, Part: matter.PartObserver}, {Member: guest, Part: matter.PartGuest, Until: noon.Add(time.Hour)}},
 		},
 	}
@@ -39,8 +39,8 @@ var effective = map[matter.Field]change{
 	matter.FieldOwner: {ID: worker}, matter.FieldLabelAdded: {Text: "new"}, matter.FieldLabelRemoved: {Text: "old"},
 	matter.FieldLinkAdded: {ID: [16]byte{5}}, matter.FieldLinkRemoved: {ID: [16]byte{8}}, matter.FieldParent: {ID: [16]byte{5}},
 	matter.FieldWaiting: {Text: "the weather"}, matter.FieldResumed: {}, matter.FieldArchived: {},
-	matter.FieldPart: {ID: worker, Value: uint8(matter.PartObserver)}, matter.FieldGroupAdded: {ID: [16]byte{1}},
-	matter.FieldGroupRemoved: {ID: [16]byte{9}}, matter.FieldHistory: {Value: uint8(matter.HistoryEverything)}, matter.FieldLeft: {},
+	matter.FieldPart:    {ID: worker, Value: uint8(matter.PartObserver)},
+	matter.FieldHistory: {Value: uint8(matter.HistoryEverything)}, matter.FieldLeft: {},
 }
 
 // TestWhoMayChangeWhat goes through the whole table of section 5 of docs/protocol.md.
@@ -52,7 +52,7 @@ func TestWhoMayChangeWhat(t *testing.T) {
 	}
 	closed := map[matter.Field]bool{
 		matter.FieldLabelAdded: true, matter.FieldLabelRemoved: true, matter.FieldLinkAdded: true, matter.FieldLinkRemoved: true, matter.FieldOwner: true,
-		matter.FieldArchived: true, matter.FieldPart: true, matter.FieldGroupAdded: true, matter.FieldGroupRemoved: true,
+		matter.FieldArchived: true, matter.FieldPart: true,
 		matter.FieldHistory: true, matter.FieldLeft: true,
 	}
 	if len(effective) != len(fieldUses) {

@@ -36,6 +36,8 @@ const (
 	contentRefusal     = 7 // body: a refusal of one
 	contentWithdrawal  = 8 // body: a withdrawal of one
 
+	contentHistory = 60 // body: a handover (history.go)
+
 	contentReply     = 20 // body: a reference, then UTF-8 text
 	contentReaction  = 21 // body: a reference, uint8 on, then the sign
 	contentEdit      = 22 // body: a reference, then UTF-8 text

@@ -37,8 +37,8 @@ func TestDescriptionRoundTrip(t *testing.T) {
 		Life: matter.Life{
 			Ref: "采 2026-7", WaitsFor: &matter.Waiting{On: matter.MemberID{3}, Until: time.UnixMilli(1764288000000), Why: "签字"},
 			Labels: []string{"a", "b"}, Links: []matter.ID{{1}, {2}}, Parent: matter.ID{9}, History: matter.HistoryEverything, Log: 7,
-			Parts:  []matter.Assigned{{Member: matter.MemberID{4}, Part: matter.PartObserver}, {Member: matter.MemberID{5}, Part: matter.PartGuest, Until: time.UnixMilli(1764288000000)}},
-			Groups: []matter.GroupID{{1}}, Proposal: &matter.Proposal{
+			Parts: []matter.Assigned{{Member: matter.MemberID{4}, Part: matter.PartObserver}, {Member: matter.MemberID{5}, Part: matter.PartGuest, Until: time.UnixMilli(1764288000000)}},
+			Proposal: &matter.Proposal{
 				Seq: 3, By: matter.MemberID{1}, Device: matter.DeviceID{1}, Message: matter.MessageID{2}, Body: body, Decision: "60 days",
 				Cosigners: []matter.MemberID{{4}, {5}}, Signed: []matter.MemberID{{5}},
 			},

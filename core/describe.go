@@ -19,7 +19,7 @@ import (
 //	opaque ref<0..2^16-1>; opaque parent[16]; uint8 history; uint64 log_next;
 //	struct { opaque on[16]; uint64 until_ms; opaque why<0..2^16-1>; } waiting<0..2^16-1>;   none or one
 //	struct { opaque label<1..255>; } labels<0..2^16-1>;
-//	opaque links<0..2^16-1>; opaque groups<0..2^16-1>;                                     ids of 16 bytes each
+//	opaque links<0..2^16-1>;                                                               ids of 16 bytes each
 //	struct { opaque member[16]; uint8 part; uint64 until_ms; } parts<0..2^16-1>;
 //	struct { uint64 seq; opaque by[16]; opaque device[32]; opaque message[16]; opaque conclusion<0..2^24-1>;
 //	         opaque signed<0..2^16-1>; } proposal<0..2^24-1>;                               none or one
@@ -74,11 +74,6 @@ func (d description) bytes() ([]byte, error) {
 		}
 	})
 	b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) {
-		for _, g := range d.Groups {
-			b.AddBytes(g[:])
-		}
-	})
-	b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) {
 		for _, p := range d.Parts {
 			b.AddBytes(p.Member[:])
 			b.AddUint8(uint8(p.Part))
@@ -104,17 +99,17 @@ func (d description) bytes() ([]byte, error) {
 
 func parseDescription(raw []byte) (d description, err error) {
 	s := cryptobyte.String(raw)
-	var class, waiting, labels, links, groups, parts, proposal cryptobyte.String
+	var class, waiting, labels, links, parts, proposal cryptobyte.String
 	var state, history uint8
 	if !s.ReadUint64(&d.AsOf) || !s.CopyBytes(d.Chain[:]) || !readText(&s, &d.Title) || !s.ReadUint8LengthPrefixed(&class) ||
 		!s.ReadUint8(&state) || !readTime(&s, &d.Due) || !s.CopyBytes(d.Owner[:]) || !s.CopyBytes(d.OpenedBy[:]) || !readTime(&s, &d.Opened) ||
 		!readText(&s, &d.Ref) || !s.CopyBytes(d.Parent[:]) || !s.ReadUint8(&history) || !s.ReadUint64(&d.Log) || !s.ReadUint16LengthPrefixed(&waiting) ||
-		!s.ReadUint16LengthPrefixed(&labels) || !s.ReadUint16LengthPrefixed(&links) || !s.ReadUint16LengthPrefixed(&groups) ||
+		!s.ReadUint16LengthPrefixed(&labels) || !s.ReadUint16LengthPrefixed(&links) ||
 		!s.ReadUint16LengthPrefixed(&parts) || !s.ReadUint24LengthPrefixed(&proposal) || !s.Empty() {
 		return d, errContent
 	}
 	d.Class, d.State, d.History = matter.Class(class), matter.State(state), matter.History(history)
-	ok := readWaiting(waiting, &d.WaitsFor) && readLabels(labels, &d.Labels) && readIDs(links, &d.Links) && readIDs(groups, &d.Groups) &&
+	ok := readWaiting(waiting, &d.WaitsFor) && readLabels(labels, &d.Labels) && readIDs(links, &d.Links) &&
 		readParts(parts, &d.Parts) && readProposal(proposal, &d.Proposal)
 	if !ok || !d.sound() {
 		return d, errContent
@@ -139,7 +134,7 @@ func (d *description) sound() bool {
 		}
 	}
 	for _, p := range d.Parts {
-		if (&change{Field: matter.FieldPart, ID: p.Member, Value: uint8(p.Part), Time: p.Until}).check() != nil || p.Member == d.Owner {
+		if (&change{Field: matter.FieldPart, ID: p.Member, Value: uint8(p.Part), Time: p.Until}).check() != nil || p.Member == d.Owner || p.Part == matter.PartParticipant {
 			return false
 		}
 	}
@@ -151,7 +146,6 @@ func (d *description) sound() bool {
 	return (w != nil) == (d.State == matter.StateWaiting) && d.State.String() != "" && d.State != matter.StateDraft && d.History.String() != "" && utf8.ValidString(d.Title) &&
 		rising(d.Labels, func(l string) []byte { return []byte(l) }, by, maxLabels) &&
 		rising(d.Links, func(id matter.ID) []byte { return id[:] }, by, maxLinks) &&
-		rising(d.Groups, func(id matter.GroupID) []byte { return id[:] }, by, maxGroups) &&
 		rising(d.Parts, func(p matter.Assigned) []byte { return p.Member[:] }, by, maxParts)
 }
 

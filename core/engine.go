@@ -195,6 +195,9 @@ func (c *Client) converse(ctx context.Context, l *link, ready *pb.Ready) error {
 		if err != nil {
 			return err
 		}
+		if err := c.handOverDue(ctx, l); err != nil {
+			return err
+		}
 		again, err := c.flush(ctx, l, &counter)
 		if err != nil {
 			return err

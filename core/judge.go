@@ -22,6 +22,8 @@ func (a *applying) weigh(e *pb.Entry, m matter.Message, con content) (done bool,
 	switch con.Kind {
 	case contentDescription:
 		return true, a.described(e, m, con)
+	case contentHistory:
+		return true, a.handed(e, m, con)
 	case contentQuiet, contentRead, contentListed:
 		return false, nil // one's own devices talk; nothing of the matter
 	}
@@ -53,7 +55,7 @@ func (a *applying) voice(e *pb.Entry, m matter.Message) voice {
 
 // void passes over what has no effect. Whoever wrote it here is told.
 func (a *applying) void(m matter.Message, con content) error {
-	if m.Device != a.c.self {
+	if m.Device != a.c.self || a.now <= a.place.Replay {
 		return nil
 	}
 	body, err := con.bytes()
@@ -98,12 +100,15 @@ func (a *applying) changed(e *pb.Entry, m matter.Message, con content) error {
 		}
 	case matter.FieldLeft:
 		m.Kind, m.Change = matter.KindLeft, nil
+		if a.now <= a.place.Replay {
+			break // done long ago
+		}
 		if err := a.tx.SetWanted(a.id, m.Author, store.Wish{}); err != nil {
 			return err
 		}
 	}
 	switch ch.Field {
-	case matter.FieldPart, matter.FieldLeft, matter.FieldGroupAdded, matter.FieldGroupRemoved, matter.FieldOwner:
+	case matter.FieldPart, matter.FieldLeft, matter.FieldOwner:
 		a.look = true
 	}
 	return a.show(e, m)

@@ -58,6 +58,8 @@ func (s *session) handle(f *pb.ClientFrame) (*pb.HubFrame, error) {
 		return nil, s.dropWelcomes(id, body.DropWelcomes)
 	case *pb.ClientFrame_PullGroupInfo:
 		return s.pullGroupInfo(body.PullGroupInfo)
+	case *pb.ClientFrame_GrantHistory:
+		return nil, s.grantHistory(id, body.GrantHistory)
 	case *pb.ClientFrame_PullDestructions:
 		return s.pullDestructions()
 	case *pb.ClientFrame_GrantBlob:

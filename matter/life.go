@@ -42,9 +42,6 @@ var historyNames = map[History]string{HistoryFromNow: "from now", HistoryEveryth
 
 func (h History) String() string { return historyNames[h] }
 
-// A GroupID names a group of the directory, such as a department.
-type GroupID [16]byte
-
 // A Waiting says what a matter waits for.
 type Waiting struct {
 	On    MemberID  // zero: somebody outside
@@ -73,7 +70,6 @@ type Life struct {
 	Links    []ID       `json:",omitempty"` // matters that have to do with this one
 	Parent   ID         // the matter that this one is part of; zero: none
 	Parts    []Assigned `json:",omitempty"` // of those who are not simply participants, by member
-	Groups   []GroupID  `json:",omitempty"` // whose members take part
 	History  History    // what newcomers read; 0 is HistoryFromNow
 	Proposal *Proposal  `json:",omitempty"` // a conclusion that waits for signatures
 	Log      uint64     // the newest state of the organisation log that a change has named
@@ -147,9 +143,7 @@ const (
 	FieldResumed      Field = 12 // it waits no longer
 	FieldArchived     Field = 13
 	FieldPart         Field = 14
-	FieldGroupAdded   Field = 15
-	FieldGroupRemoved Field = 16
-	FieldHistory      Field = 17
+	FieldHistory      Field = 17 // 15 and 16 are kept for groups
 	FieldLeft         Field = 18 // somebody wants to leave
 )
 

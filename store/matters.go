@@ -19,11 +19,11 @@ func (tx *Tx) NewMatter(m matter.Matter, adder matter.DeviceID, cursor uint64) e
 	if err != nil {
 		return err
 	}
-	err = tx.exec(`INSERT INTO matter(id, title, class, state, owner, due, opened, opener, active, adder, cursor, life, ref, described)
-		VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)
-		ON CONFLICT(id) DO UPDATE SET removed = 0, adder = excluded.adder, cursor = excluded.cursor, active = excluded.active, described = 0`,
+	err = tx.exec(`INSERT INTO matter(id, title, class, state, owner, due, opened, opener, active, adder, cursor, life, ref, described, since)
+		VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+		ON CONFLICT(id) DO UPDATE SET removed = 0, adder = excluded.adder, cursor = excluded.cursor, active = excluded.active, described = 0, since = excluded.since`,
 		m.ID[:], m.Title, string(m.Class), int(m.State), m.Owner[:], millis(m.Due), millis(m.Opened), m.OpenedBy[:], millis(m.Active), adder[:], int64(cursor),
-		life, m.Ref, m.Title != "")
+		life, m.Ref, m.Title != "", int64(cursor)+1)
 	if err != nil {
 		return err
 	}
@@ -58,6 +58,8 @@ func (tx *Tx) SetUnborn(id matter.ID, unborn bool) error {
 type Place struct {
 	Cursor    uint64          // last sequence taken from the hub
 	Base      uint64          // the commit by which this device came in; 0: it opened the matter
+	Since     uint64          // the first entry that this device can read
+	Replay    uint64          // entries up to here are taken a second time, see Rewind
 	Adder     matter.DeviceID // whose description is believed
 	Described bool            // this device knows how the matter stands
 	Removed   bool
@@ -69,13 +71,14 @@ type Place struct {
 
 // Place returns how far this device is in a matter, or ErrNone.
 func (tx *Tx) Place(id matter.ID) (p Place, err error) {
-	var cursor, base int64
+	var cursor, base, since, replay int64
 	var adder, owner []byte
-	err = tx.one([]any{&cursor, &base, &adder, &p.Described, &p.Removed, &p.Unborn, &p.Personal, &owner, &p.State},
-		"SELECT cursor, base, adder, described, removed, unborn, personal, owner, state FROM matter WHERE id = ?", id[:])
+	err = tx.one([]any{&cursor, &base, &since, &replay, &adder, &p.Described, &p.Removed, &p.Unborn, &p.Personal, &owner, &p.State},
+		"SELECT cursor, base, since, replay, adder, described, removed, unborn, personal, owner, state FROM matter WHERE id = ?", id[:])
 	if err != nil {
 		return p, err
 	}
+	p.Since, p.Replay = uint64(since), uint64(replay)
 	p.Cursor, p.Base, p.Adder, p.Owner = uint64(cursor), uint64(base), matter.DeviceID(adder), matter.MemberID(owner)
 	return p, nil
 }

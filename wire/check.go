@@ -119,6 +119,16 @@ func checkClient(f *pb.ClientFrame) error {
 		c.exact("matter", body.PullMatter.GetMatter(), matterIDLen)
 	case *pb.ClientFrame_DropWelcomes:
 		c.count("ids", len(body.DropWelcomes.GetIds()), MaxDrop)
+	case *pb.ClientFrame_GrantHistory:
+		m := body.GrantHistory
+		c.exact("matter", m.GetMatter(), matterIDLen)
+		if m.GetFrom() == 0 || m.GetFrom() > maxStored {
+			c.fail(CodeMalformed, "from")
+		}
+		c.count("devices", len(m.GetDevices()), MaxClaim)
+		for _, d := range m.GetDevices() {
+			c.exact("devices", d, deviceIDLen)
+		}
 	case *pb.ClientFrame_PullGroupInfo:
 		c.exact("matter", body.PullGroupInfo.GetMatter(), matterIDLen)
 	case *pb.ClientFrame_Reoffer:

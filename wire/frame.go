@@ -208,6 +208,7 @@ var clientBodyLimit = map[protowire.Number]int{
 	12: 64,                              // TakeWelcomes
 	13: MaxDrop*12 + 64,                 // DropWelcomes
 	14: 128,                             // PullGroupInfo
+	50: MaxClaim*48 + 64,                // GrantHistory
 	15: 64,                              // PullDestructions
 	70: MaxFrameDevice - 1<<10,          // Reoffer
 	20: 128,                             // GrantBlob

@@ -44,8 +44,8 @@ var fieldNames = map[matter.Field]string{
 	matter.FieldTitle: "title", matter.FieldClass: "class", matter.FieldRef: "ref", matter.FieldDue: "due", matter.FieldOwner: "owner",
 	matter.FieldLabelAdded: "label added", matter.FieldLabelRemoved: "label removed", matter.FieldLinkAdded: "link added",
 	matter.FieldLinkRemoved: "link removed", matter.FieldParent: "parent", matter.FieldWaiting: "waiting", matter.FieldResumed: "resumed",
-	matter.FieldArchived: "archived", matter.FieldPart: "part", matter.FieldGroupAdded: "group added",
-	matter.FieldGroupRemoved: "group removed", matter.FieldHistory: "history",
+	matter.FieldArchived: "archived", matter.FieldPart: "part",
+	matter.FieldHistory: "history",
 }
 
 func shown(c *matter.Change) *changeShown {

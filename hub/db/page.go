@@ -19,7 +19,7 @@ type span struct{ from, until uint64 }
 
 // Page returns the entries after a sequence that the device may see, in order: those
 // of the times it was in the matter, each with the commit that began and the commit
-// that ended it. It holds at most limit entries and at most maxBytes of payload (but
+// that ended it, and what was granted of the time before. It holds at most limit entries and at most maxBytes of payload (but
 // one entry in any case). What is no longer kept is passed over. ok is false when the
 // device never was in such a matter.
 func (d *DB) Page(ctx context.Context, id matter.ID, device DeviceNo, after uint64, limit, maxBytes int) (p Page, ok bool, err error) {
@@ -67,9 +67,14 @@ func spansOf(c Conn, id matter.ID, device DeviceNo) (no MatterNo, floor uint64, 
 		if until.Valid {
 			s.until = uint64(until.Int64)
 		}
+		// What was granted may reach into earlier times, which are one with it then.
+		for n := len(spans); n > 0 && spans[n-1].until+1 >= s.from; n = len(spans) {
+			s.from = min(s.from, spans[n-1].from)
+			spans = spans[:n-1]
+		}
 		spans = append(spans, s)
 		return true, nil
-	}, `SELECT m.no, m.head, m.floor, p.from_seq, p.until_seq FROM matters m JOIN participants p ON p.matter = m.no
+	}, `SELECT m.no, m.head, m.floor, coalesce(p.history, p.from_seq), p.until_seq FROM matters m JOIN participants p ON p.matter = m.no
 		WHERE m.id = $1 AND p.device = $2 ORDER BY p.from_seq`, id[:], int64(device))
 	return no, floor, spans, err
 }

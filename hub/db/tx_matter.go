@@ -129,6 +129,19 @@ func (tx *Tx) AddParticipant(no MatterNo, device DeviceNo, from uint64) error {
 		int64(no), int64(device), int64(from))
 }
 
+// HistoryOf returns the first entry that a device in a matter may read.
+func (tx *Tx) HistoryOf(no MatterNo, device DeviceNo) (from uint64, err error) {
+	_, err = one(tx.conn, "find participant", []any{&from},
+		`SELECT coalesce(history, from_seq) FROM participants WHERE matter = $1 AND device = $2 AND until_seq IS NULL`, int64(no), int64(device))
+	return from, err
+}
+
+// GrantHistory lets a device in a matter read from an earlier entry on.
+func (tx *Tx) GrantHistory(no MatterNo, device DeviceNo, from uint64) error {
+	return tx.exec("grant history", `UPDATE participants SET history = $1
+		WHERE matter = $2 AND device = $3 AND until_seq IS NULL AND coalesce(history, from_seq) > $1`, int64(from), int64(no), int64(device))
+}
+
 // EndParticipant takes a device out of a matter: until is the last sequence it may see.
 func (tx *Tx) EndParticipant(no MatterNo, device DeviceNo, until uint64) error {
 	return tx.exec("end participant", `UPDATE participants SET until_seq = $1 WHERE matter = $2 AND device = $3 AND until_seq IS NULL`,

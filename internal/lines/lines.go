@@ -15,7 +15,6 @@ type Teller struct {
 	Words *words.Catalogue
 	Name  func(matter.MemberID) string
 	Title func(id string) string    // of another matter, by its id; nil: the id's first digits
-	Group func(id string) string    // of a group of the directory; nil: the id's first digits
 	Class func(matter.Class) string // nil: as the organisation calls it
 }
 
@@ -90,10 +89,6 @@ func (t *Teller) change(m matter.Message, who string, c matter.Change) string {
 		return t.waiting(m, who, c)
 	case matter.FieldPart:
 		return t.part(m, who, c)
-	case matter.FieldGroupAdded:
-		return T("%s added the group %s", who, t.group(c.To))
-	case matter.FieldGroupRemoved:
-		return T("%s removed the group %s", who, t.group(c.From))
 	case matter.FieldHistory:
 		if c.To == matter.HistoryEverything.String() {
 			return T("%s decided that newcomers read everything", who)
@@ -170,13 +165,6 @@ func (t *Teller) title(id string) string {
 		return id[:min(8, len(id))]
 	}
 	return t.Title(id)
-}
-
-func (t *Teller) group(id string) string {
-	if t.Group == nil {
-		return id[:min(8, len(id))]
-	}
-	return t.Group(id)
 }
 
 // day is the date of an instant as a change has it.
