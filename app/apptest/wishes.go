@@ -114,6 +114,16 @@ func (e *Engine) Conclude(_ context.Context, id matter.ID, c core.Conclusion) (m
 	return e.end(id, matter.StateConcluded, matter.Message{Kind: matter.KindConcluded, Text: c.Decision, Facts: c.Facts})
 }
 
+// Cosign signs a conclusion now.
+func (e *Engine) Cosign(_ context.Context, id matter.ID) (matter.Message, error) {
+	return e.end(id, matter.StateOpen, matter.Message{Kind: matter.KindSigned})
+}
+
+// WithdrawConclusion takes a conclusion back now.
+func (e *Engine) WithdrawConclusion(_ context.Context, id matter.ID) (matter.Message, error) {
+	return e.end(id, matter.StateOpen, matter.Message{Kind: matter.KindWithdrawn})
+}
+
 // Reopen has a matter go on now.
 func (e *Engine) Reopen(_ context.Context, id matter.ID, why string) (matter.Message, error) {
 	return e.end(id, matter.StateOpen, matter.Message{Kind: matter.KindReopened, Text: why})

@@ -27,6 +27,8 @@ type Engine interface {
 	quiet.Sender
 	Quiet() core.Quiet
 	EditQuiet(ctx context.Context, edit func(*core.Quiet) error) error
+	Cosign(ctx context.Context, id matter.ID) (matter.Message, error)
+	WithdrawConclusion(ctx context.Context, id matter.ID) (matter.Message, error)
 }
 
 // A Panel shows the details of one matter.
@@ -96,6 +98,7 @@ func (p *Panel) Set(m matter.Matter) {
 	if !m.Opened.IsZero() {
 		objects = append(objects, fact(env.T("Opened"), env.Words.Moment(m.Opened, env.Now())))
 	}
+	objects = append(objects, p.life()...)
 	objects = append(objects, fact(env.T("Number"), m.ID.Short()))
 	if p.OnFiles != nil {
 		objects = append(objects, appwidget.NewIconButton("paperclip", env.T("Files"), appwidget.Quiet, func() { p.OnFiles(m.ID) }))
@@ -125,9 +128,14 @@ func (p *Panel) bell() fyne.CanvasObject {
 	})
 }
 
-// ending is the button by which the owner concludes the matter, or reopens it.
+// ending is the button by which the owner concludes the matter, or reopens it, and
+// others sign its conclusion.
 func (p *Panel) ending() fyne.CanvasObject {
-	switch {
+	switch me := p.env.People.Me().ID; {
+	case p.m.AwaitsSignature(me) && !p.m.Removed:
+		return appwidget.NewButton(p.env.T("Sign the conclusion"), appwidget.Final, p.act(p.engine.Cosign))
+	case p.m.Proposal != nil && p.m.Owner == me:
+		return appwidget.NewButton(p.env.T("Withdraw the conclusion"), appwidget.Quiet, p.act(p.engine.WithdrawConclusion))
 	case p.m.Removed || p.m.Owner != p.env.People.Me().ID:
 		return nil
 	case p.m.State.Closed():
@@ -155,8 +163,13 @@ func smaller(text string) *appwidget.Text {
 func (p *Panel) participant(id matter.MemberID) fyne.CanvasObject {
 	env := p.env
 	end := env.Standing(env.People.Member(id))
-	if id == p.m.Owner {
+	switch p.m.PartOf(id, env.Now()) {
+	case matter.PartOwner:
 		end = env.T("In charge")
+	case matter.PartObserver:
+		end = env.T("Observer")
+	case matter.PartGuest, 0:
+		end = env.T("Guest")
 	}
 	row := env.Person(id, end)
 	if p.mayRemove(id) {

@@ -43,6 +43,7 @@ var states = map[matter.State]struct {
 	matter.StateOpen:      {words.Mark("In discussion"), "green"},
 	matter.StateWaiting:   {words.Mark("Waiting"), "amber"},
 	matter.StateConcluded: {words.Mark("Concluded"), "seal"},
+	matter.StateDraft:     {words.Mark("Draft"), "slate"},
 	matter.StateArchived:  {words.Mark("Archived"), "slate"},
 }
 
