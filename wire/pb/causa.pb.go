@@ -192,6 +192,7 @@ type ClientFrame struct {
 	//	*ClientFrame_TakeWelcomes
 	//	*ClientFrame_DropWelcomes
 	//	*ClientFrame_PullGroupInfo
+	//	*ClientFrame_GrantHistory
 	//	*ClientFrame_PullDestructions
 	//	*ClientFrame_GrantBlob
 	//	*ClientFrame_DropBlob
@@ -371,6 +372,15 @@ func (x *ClientFrame) GetPullGroupInfo() *PullGroupInfo {
 	return nil
 }
 
+func (x *ClientFrame) GetGrantHistory() *GrantHistory {
+	if x != nil {
+		if x, ok := x.Body.(*ClientFrame_GrantHistory); ok {
+			return x.GrantHistory
+		}
+	}
+	return nil
+}
+
 func (x *ClientFrame) GetPullDestructions() *PullDestructions {
 	if x != nil {
 		if x, ok := x.Body.(*ClientFrame_PullDestructions); ok {
@@ -544,6 +554,10 @@ type ClientFrame_PullGroupInfo struct {
 	PullGroupInfo *PullGroupInfo `protobuf:"bytes,14,opt,name=pull_group_info,json=pullGroupInfo,proto3,oneof"`
 }
 
+type ClientFrame_GrantHistory struct {
+	GrantHistory *GrantHistory `protobuf:"bytes,50,opt,name=grant_history,json=grantHistory,proto3,oneof"`
+}
+
 type ClientFrame_PullDestructions struct {
 	PullDestructions *PullDestructions `protobuf:"bytes,15,opt,name=pull_destructions,json=pullDestructions,proto3,oneof"`
 }
@@ -621,6 +635,8 @@ func (*ClientFrame_TakeWelcomes) isClientFrame_Body() {}
 func (*ClientFrame_DropWelcomes) isClientFrame_Body() {}
 
 func (*ClientFrame_PullGroupInfo) isClientFrame_Body() {}
+
+func (*ClientFrame_GrantHistory) isClientFrame_Body() {}
 
 func (*ClientFrame_PullDestructions) isClientFrame_Body() {}
 
@@ -2751,6 +2767,69 @@ func (x *DropWelcomes) GetIds() []uint64 {
 	return nil
 }
 
+// GrantHistory lets devices of a matter read from an earlier entry on than the commit
+// that added them. The device that asks must be in the matter and be able to read from
+// there itself. The answer is Done; devices that are not in the matter are passed over.
+type GrantHistory struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Matter        []byte                 `protobuf:"bytes,1,opt,name=matter,proto3" json:"matter,omitempty"`
+	From          uint64                 `protobuf:"varint,2,opt,name=from,proto3" json:"from,omitempty"`
+	Devices       [][]byte               `protobuf:"bytes,3,rep,name=devices,proto3" json:"devices,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GrantHistory) Reset() {
+	*x = GrantHistory{}
+	mi := &file_causa_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GrantHistory) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GrantHistory) ProtoMessage() {}
+
+func (x *GrantHistory) ProtoReflect() protoreflect.Message {
+	mi := &file_causa_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GrantHistory.ProtoReflect.Descriptor instead.
+func (*GrantHistory) Descriptor() ([]byte, []int) {
+	return file_causa_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *GrantHistory) GetMatter() []byte {
+	if x != nil {
+		return x.Matter
+	}
+	return nil
+}
+
+func (x *GrantHistory) GetFrom() uint64 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *GrantHistory) GetDevices() [][]byte {
+	if x != nil {
+		return x.Devices
+	}
+	return nil
+}
+
 // PullGroupInfo asks for the current GroupInfo of a matter whose participant the
 // device's member is, for an external commit.
 type PullGroupInfo struct {
@@ -2762,7 +2841,7 @@ type PullGroupInfo struct {
 
 func (x *PullGroupInfo) Reset() {
 	*x = PullGroupInfo{}
-	mi := &file_causa_proto_msgTypes[31]
+	mi := &file_causa_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2774,7 +2853,7 @@ func (x *PullGroupInfo) String() string {
 func (*PullGroupInfo) ProtoMessage() {}
 
 func (x *PullGroupInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[31]
+	mi := &file_causa_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2787,7 +2866,7 @@ func (x *PullGroupInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PullGroupInfo.ProtoReflect.Descriptor instead.
 func (*PullGroupInfo) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{31}
+	return file_causa_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *PullGroupInfo) GetMatter() []byte {
@@ -2808,7 +2887,7 @@ type GroupInfo struct {
 
 func (x *GroupInfo) Reset() {
 	*x = GroupInfo{}
-	mi := &file_causa_proto_msgTypes[32]
+	mi := &file_causa_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2820,7 +2899,7 @@ func (x *GroupInfo) String() string {
 func (*GroupInfo) ProtoMessage() {}
 
 func (x *GroupInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[32]
+	mi := &file_causa_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2833,7 +2912,7 @@ func (x *GroupInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GroupInfo.ProtoReflect.Descriptor instead.
 func (*GroupInfo) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{32}
+	return file_causa_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *GroupInfo) GetMatter() []byte {
@@ -2872,7 +2951,7 @@ type GrantBlob struct {
 
 func (x *GrantBlob) Reset() {
 	*x = GrantBlob{}
-	mi := &file_causa_proto_msgTypes[33]
+	mi := &file_causa_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2884,7 +2963,7 @@ func (x *GrantBlob) String() string {
 func (*GrantBlob) ProtoMessage() {}
 
 func (x *GrantBlob) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[33]
+	mi := &file_causa_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2897,7 +2976,7 @@ func (x *GrantBlob) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GrantBlob.ProtoReflect.Descriptor instead.
 func (*GrantBlob) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{33}
+	return file_causa_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *GrantBlob) GetMatter() []byte {
@@ -2939,7 +3018,7 @@ type BlobGrant struct {
 
 func (x *BlobGrant) Reset() {
 	*x = BlobGrant{}
-	mi := &file_causa_proto_msgTypes[34]
+	mi := &file_causa_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2951,7 +3030,7 @@ func (x *BlobGrant) String() string {
 func (*BlobGrant) ProtoMessage() {}
 
 func (x *BlobGrant) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[34]
+	mi := &file_causa_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2964,7 +3043,7 @@ func (x *BlobGrant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BlobGrant.ProtoReflect.Descriptor instead.
 func (*BlobGrant) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{34}
+	return file_causa_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *BlobGrant) GetToken() string {
@@ -2992,7 +3071,7 @@ type DropBlob struct {
 
 func (x *DropBlob) Reset() {
 	*x = DropBlob{}
-	mi := &file_causa_proto_msgTypes[35]
+	mi := &file_causa_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3004,7 +3083,7 @@ func (x *DropBlob) String() string {
 func (*DropBlob) ProtoMessage() {}
 
 func (x *DropBlob) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[35]
+	mi := &file_causa_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3017,7 +3096,7 @@ func (x *DropBlob) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DropBlob.ProtoReflect.Descriptor instead.
 func (*DropBlob) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{35}
+	return file_causa_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *DropBlob) GetMatter() []byte {
@@ -3055,7 +3134,7 @@ type VaultRegister struct {
 
 func (x *VaultRegister) Reset() {
 	*x = VaultRegister{}
-	mi := &file_causa_proto_msgTypes[36]
+	mi := &file_causa_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3067,7 +3146,7 @@ func (x *VaultRegister) String() string {
 func (*VaultRegister) ProtoMessage() {}
 
 func (x *VaultRegister) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[36]
+	mi := &file_causa_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3080,7 +3159,7 @@ func (x *VaultRegister) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VaultRegister.ProtoReflect.Descriptor instead.
 func (*VaultRegister) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{36}
+	return file_causa_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *VaultRegister) GetSlot() []byte {
@@ -3132,7 +3211,7 @@ type VaultEvaluate struct {
 
 func (x *VaultEvaluate) Reset() {
 	*x = VaultEvaluate{}
-	mi := &file_causa_proto_msgTypes[37]
+	mi := &file_causa_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3144,7 +3223,7 @@ func (x *VaultEvaluate) String() string {
 func (*VaultEvaluate) ProtoMessage() {}
 
 func (x *VaultEvaluate) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[37]
+	mi := &file_causa_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3157,7 +3236,7 @@ func (x *VaultEvaluate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VaultEvaluate.ProtoReflect.Descriptor instead.
 func (*VaultEvaluate) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{37}
+	return file_causa_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *VaultEvaluate) GetSlot() []byte {
@@ -3198,7 +3277,7 @@ type VaultEvaluation struct {
 
 func (x *VaultEvaluation) Reset() {
 	*x = VaultEvaluation{}
-	mi := &file_causa_proto_msgTypes[38]
+	mi := &file_causa_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3210,7 +3289,7 @@ func (x *VaultEvaluation) String() string {
 func (*VaultEvaluation) ProtoMessage() {}
 
 func (x *VaultEvaluation) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[38]
+	mi := &file_causa_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3223,7 +3302,7 @@ func (x *VaultEvaluation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VaultEvaluation.ProtoReflect.Descriptor instead.
 func (*VaultEvaluation) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{38}
+	return file_causa_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *VaultEvaluation) GetGeneration() uint64 {
@@ -3275,7 +3354,7 @@ type VaultConfirm struct {
 
 func (x *VaultConfirm) Reset() {
 	*x = VaultConfirm{}
-	mi := &file_causa_proto_msgTypes[39]
+	mi := &file_causa_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3287,7 +3366,7 @@ func (x *VaultConfirm) String() string {
 func (*VaultConfirm) ProtoMessage() {}
 
 func (x *VaultConfirm) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[39]
+	mi := &file_causa_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3300,7 +3379,7 @@ func (x *VaultConfirm) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VaultConfirm.ProtoReflect.Descriptor instead.
 func (*VaultConfirm) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{39}
+	return file_causa_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *VaultConfirm) GetSlot() []byte {
@@ -3336,7 +3415,7 @@ type VaultDrop struct {
 
 func (x *VaultDrop) Reset() {
 	*x = VaultDrop{}
-	mi := &file_causa_proto_msgTypes[40]
+	mi := &file_causa_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3348,7 +3427,7 @@ func (x *VaultDrop) String() string {
 func (*VaultDrop) ProtoMessage() {}
 
 func (x *VaultDrop) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[40]
+	mi := &file_causa_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3361,7 +3440,7 @@ func (x *VaultDrop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VaultDrop.ProtoReflect.Descriptor instead.
 func (*VaultDrop) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{40}
+	return file_causa_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *VaultDrop) GetSlot() []byte {
@@ -3394,7 +3473,7 @@ type PublishQuiet struct {
 
 func (x *PublishQuiet) Reset() {
 	*x = PublishQuiet{}
-	mi := &file_causa_proto_msgTypes[41]
+	mi := &file_causa_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3406,7 +3485,7 @@ func (x *PublishQuiet) String() string {
 func (*PublishQuiet) ProtoMessage() {}
 
 func (x *PublishQuiet) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[41]
+	mi := &file_causa_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3419,7 +3498,7 @@ func (x *PublishQuiet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishQuiet.ProtoReflect.Descriptor instead.
 func (*PublishQuiet) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{41}
+	return file_causa_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *PublishQuiet) GetVersion() uint64 {
@@ -3454,7 +3533,7 @@ type PullPresence struct {
 
 func (x *PullPresence) Reset() {
 	*x = PullPresence{}
-	mi := &file_causa_proto_msgTypes[42]
+	mi := &file_causa_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3466,7 +3545,7 @@ func (x *PullPresence) String() string {
 func (*PullPresence) ProtoMessage() {}
 
 func (x *PullPresence) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[42]
+	mi := &file_causa_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3479,7 +3558,7 @@ func (x *PullPresence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PullPresence.ProtoReflect.Descriptor instead.
 func (*PullPresence) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{42}
+	return file_causa_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *PullPresence) GetMatter() []byte {
@@ -3500,7 +3579,7 @@ type Presences struct {
 
 func (x *Presences) Reset() {
 	*x = Presences{}
-	mi := &file_causa_proto_msgTypes[43]
+	mi := &file_causa_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3512,7 +3591,7 @@ func (x *Presences) String() string {
 func (*Presences) ProtoMessage() {}
 
 func (x *Presences) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[43]
+	mi := &file_causa_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3525,7 +3604,7 @@ func (x *Presences) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Presences.ProtoReflect.Descriptor instead.
 func (*Presences) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{43}
+	return file_causa_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Presences) GetMembers() []*Presences_Presence {
@@ -3555,7 +3634,7 @@ type SetStatus struct {
 
 func (x *SetStatus) Reset() {
 	*x = SetStatus{}
-	mi := &file_causa_proto_msgTypes[44]
+	mi := &file_causa_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3567,7 +3646,7 @@ func (x *SetStatus) String() string {
 func (*SetStatus) ProtoMessage() {}
 
 func (x *SetStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[44]
+	mi := &file_causa_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3580,7 +3659,7 @@ func (x *SetStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetStatus.ProtoReflect.Descriptor instead.
 func (*SetStatus) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{44}
+	return file_causa_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *SetStatus) GetStatus() Status {
@@ -3611,7 +3690,7 @@ type SetWake struct {
 
 func (x *SetWake) Reset() {
 	*x = SetWake{}
-	mi := &file_causa_proto_msgTypes[45]
+	mi := &file_causa_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3623,7 +3702,7 @@ func (x *SetWake) String() string {
 func (*SetWake) ProtoMessage() {}
 
 func (x *SetWake) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[45]
+	mi := &file_causa_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3636,7 +3715,7 @@ func (x *SetWake) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetWake.ProtoReflect.Descriptor instead.
 func (*SetWake) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{45}
+	return file_causa_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *SetWake) GetEndpoint() string {
@@ -3662,7 +3741,7 @@ type Wake struct {
 
 func (x *Wake) Reset() {
 	*x = Wake{}
-	mi := &file_causa_proto_msgTypes[46]
+	mi := &file_causa_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3674,7 +3753,7 @@ func (x *Wake) String() string {
 func (*Wake) ProtoMessage() {}
 
 func (x *Wake) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[46]
+	mi := &file_causa_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3687,7 +3766,7 @@ func (x *Wake) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Wake.ProtoReflect.Descriptor instead.
 func (*Wake) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{46}
+	return file_causa_proto_rawDescGZIP(), []int{47}
 }
 
 // PullWaiting asks how much there is for the other devices of this device's member that are
@@ -3700,7 +3779,7 @@ type PullWaiting struct {
 
 func (x *PullWaiting) Reset() {
 	*x = PullWaiting{}
-	mi := &file_causa_proto_msgTypes[47]
+	mi := &file_causa_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3712,7 +3791,7 @@ func (x *PullWaiting) String() string {
 func (*PullWaiting) ProtoMessage() {}
 
 func (x *PullWaiting) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[47]
+	mi := &file_causa_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3725,7 +3804,7 @@ func (x *PullWaiting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PullWaiting.ProtoReflect.Descriptor instead.
 func (*PullWaiting) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{47}
+	return file_causa_proto_rawDescGZIP(), []int{48}
 }
 
 type Waiting struct {
@@ -3737,7 +3816,7 @@ type Waiting struct {
 
 func (x *Waiting) Reset() {
 	*x = Waiting{}
-	mi := &file_causa_proto_msgTypes[48]
+	mi := &file_causa_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3749,7 +3828,7 @@ func (x *Waiting) String() string {
 func (*Waiting) ProtoMessage() {}
 
 func (x *Waiting) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[48]
+	mi := &file_causa_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3762,7 +3841,7 @@ func (x *Waiting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Waiting.ProtoReflect.Descriptor instead.
 func (*Waiting) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{48}
+	return file_causa_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Waiting) GetDevices() []*Waiting_Device {
@@ -3785,7 +3864,7 @@ type Destructions_Item struct {
 
 func (x *Destructions_Item) Reset() {
 	*x = Destructions_Item{}
-	mi := &file_causa_proto_msgTypes[49]
+	mi := &file_causa_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3797,7 +3876,7 @@ func (x *Destructions_Item) String() string {
 func (*Destructions_Item) ProtoMessage() {}
 
 func (x *Destructions_Item) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[49]
+	mi := &file_causa_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3844,7 +3923,7 @@ type KeyPackages_Claimed struct {
 
 func (x *KeyPackages_Claimed) Reset() {
 	*x = KeyPackages_Claimed{}
-	mi := &file_causa_proto_msgTypes[50]
+	mi := &file_causa_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3856,7 +3935,7 @@ func (x *KeyPackages_Claimed) String() string {
 func (*KeyPackages_Claimed) ProtoMessage() {}
 
 func (x *KeyPackages_Claimed) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[50]
+	mi := &file_causa_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3898,7 +3977,7 @@ type Heads_Head struct {
 
 func (x *Heads_Head) Reset() {
 	*x = Heads_Head{}
-	mi := &file_causa_proto_msgTypes[51]
+	mi := &file_causa_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3910,7 +3989,7 @@ func (x *Heads_Head) String() string {
 func (*Heads_Head) ProtoMessage() {}
 
 func (x *Heads_Head) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[51]
+	mi := &file_causa_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3970,7 +4049,7 @@ type Welcomes_Item struct {
 
 func (x *Welcomes_Item) Reset() {
 	*x = Welcomes_Item{}
-	mi := &file_causa_proto_msgTypes[52]
+	mi := &file_causa_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3982,7 +4061,7 @@ func (x *Welcomes_Item) String() string {
 func (*Welcomes_Item) ProtoMessage() {}
 
 func (x *Welcomes_Item) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[52]
+	mi := &file_causa_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4052,7 +4131,7 @@ type Presences_Presence struct {
 
 func (x *Presences_Presence) Reset() {
 	*x = Presences_Presence{}
-	mi := &file_causa_proto_msgTypes[53]
+	mi := &file_causa_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4064,7 +4143,7 @@ func (x *Presences_Presence) String() string {
 func (*Presences_Presence) ProtoMessage() {}
 
 func (x *Presences_Presence) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[53]
+	mi := &file_causa_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4077,7 +4156,7 @@ func (x *Presences_Presence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Presences_Presence.ProtoReflect.Descriptor instead.
 func (*Presences_Presence) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{43, 0}
+	return file_causa_proto_rawDescGZIP(), []int{44, 0}
 }
 
 func (x *Presences_Presence) GetMember() []byte {
@@ -4133,7 +4212,7 @@ type Waiting_Device struct {
 
 func (x *Waiting_Device) Reset() {
 	*x = Waiting_Device{}
-	mi := &file_causa_proto_msgTypes[54]
+	mi := &file_causa_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4145,7 +4224,7 @@ func (x *Waiting_Device) String() string {
 func (*Waiting_Device) ProtoMessage() {}
 
 func (x *Waiting_Device) ProtoReflect() protoreflect.Message {
-	mi := &file_causa_proto_msgTypes[54]
+	mi := &file_causa_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4158,7 +4237,7 @@ func (x *Waiting_Device) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Waiting_Device.ProtoReflect.Descriptor instead.
 func (*Waiting_Device) Descriptor() ([]byte, []int) {
-	return file_causa_proto_rawDescGZIP(), []int{48, 0}
+	return file_causa_proto_rawDescGZIP(), []int{49, 0}
 }
 
 func (x *Waiting_Device) GetDevice() []byte {
@@ -4179,7 +4258,7 @@ var File_causa_proto protoreflect.FileDescriptor
 
 const file_causa_proto_rawDesc = "" +
 	"\n" +
-	"\vcausa.proto\x12\rcausa.wire.v1\"\xc8\r\n" +
+	"\vcausa.proto\x12\rcausa.wire.v1\"\x8c\x0e\n" +
 	"\vClientFrame\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\x04R\arequest\x120\n" +
 	"\asign_in\x18\x02 \x01(\v2\x15.causa.wire.v1.SignInH\x00R\x06signIn\x123\n" +
@@ -4198,7 +4277,8 @@ const file_causa_proto_rawDesc = "" +
 	"pull_heads\x18\v \x01(\v2\x18.causa.wire.v1.PullHeadsH\x00R\tpullHeads\x12B\n" +
 	"\rtake_welcomes\x18\f \x01(\v2\x1b.causa.wire.v1.TakeWelcomesH\x00R\ftakeWelcomes\x12B\n" +
 	"\rdrop_welcomes\x18\r \x01(\v2\x1b.causa.wire.v1.DropWelcomesH\x00R\fdropWelcomes\x12F\n" +
-	"\x0fpull_group_info\x18\x0e \x01(\v2\x1c.causa.wire.v1.PullGroupInfoH\x00R\rpullGroupInfo\x12N\n" +
+	"\x0fpull_group_info\x18\x0e \x01(\v2\x1c.causa.wire.v1.PullGroupInfoH\x00R\rpullGroupInfo\x12B\n" +
+	"\rgrant_history\x182 \x01(\v2\x1b.causa.wire.v1.GrantHistoryH\x00R\fgrantHistory\x12N\n" +
 	"\x11pull_destructions\x18\x0f \x01(\v2\x1f.causa.wire.v1.PullDestructionsH\x00R\x10pullDestructions\x129\n" +
 	"\n" +
 	"grant_blob\x18\x14 \x01(\v2\x18.causa.wire.v1.GrantBlobH\x00R\tgrantBlob\x126\n" +
@@ -4367,7 +4447,11 @@ const file_causa_proto_rawDesc = "" +
 	"\x06sender\x18\x04 \x01(\fR\x06sender\x12\x18\n" +
 	"\awelcome\x18\x05 \x01(\fR\awelcome\" \n" +
 	"\fDropWelcomes\x12\x10\n" +
-	"\x03ids\x18\x01 \x03(\x04R\x03ids\"'\n" +
+	"\x03ids\x18\x01 \x03(\x04R\x03ids\"T\n" +
+	"\fGrantHistory\x12\x16\n" +
+	"\x06matter\x18\x01 \x01(\fR\x06matter\x12\x12\n" +
+	"\x04from\x18\x02 \x01(\x04R\x04from\x12\x18\n" +
+	"\adevices\x18\x03 \x03(\fR\adevices\"'\n" +
 	"\rPullGroupInfo\x12\x16\n" +
 	"\x06matter\x18\x01 \x01(\fR\x06matter\"X\n" +
 	"\tGroupInfo\x12\x16\n" +
@@ -4471,7 +4555,7 @@ func file_causa_proto_rawDescGZIP() []byte {
 }
 
 var file_causa_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_causa_proto_msgTypes = make([]protoimpl.MessageInfo, 55)
+var file_causa_proto_msgTypes = make([]protoimpl.MessageInfo, 56)
 var file_causa_proto_goTypes = []any{
 	(EntryKind)(0),               // 0: causa.wire.v1.EntryKind
 	(BlobDirection)(0),           // 1: causa.wire.v1.BlobDirection
@@ -4507,30 +4591,31 @@ var file_causa_proto_goTypes = []any{
 	(*TakeWelcomes)(nil),         // 31: causa.wire.v1.TakeWelcomes
 	(*Welcomes)(nil),             // 32: causa.wire.v1.Welcomes
 	(*DropWelcomes)(nil),         // 33: causa.wire.v1.DropWelcomes
-	(*PullGroupInfo)(nil),        // 34: causa.wire.v1.PullGroupInfo
-	(*GroupInfo)(nil),            // 35: causa.wire.v1.GroupInfo
-	(*GrantBlob)(nil),            // 36: causa.wire.v1.GrantBlob
-	(*BlobGrant)(nil),            // 37: causa.wire.v1.BlobGrant
-	(*DropBlob)(nil),             // 38: causa.wire.v1.DropBlob
-	(*VaultRegister)(nil),        // 39: causa.wire.v1.VaultRegister
-	(*VaultEvaluate)(nil),        // 40: causa.wire.v1.VaultEvaluate
-	(*VaultEvaluation)(nil),      // 41: causa.wire.v1.VaultEvaluation
-	(*VaultConfirm)(nil),         // 42: causa.wire.v1.VaultConfirm
-	(*VaultDrop)(nil),            // 43: causa.wire.v1.VaultDrop
-	(*PublishQuiet)(nil),         // 44: causa.wire.v1.PublishQuiet
-	(*PullPresence)(nil),         // 45: causa.wire.v1.PullPresence
-	(*Presences)(nil),            // 46: causa.wire.v1.Presences
-	(*SetStatus)(nil),            // 47: causa.wire.v1.SetStatus
-	(*SetWake)(nil),              // 48: causa.wire.v1.SetWake
-	(*Wake)(nil),                 // 49: causa.wire.v1.Wake
-	(*PullWaiting)(nil),          // 50: causa.wire.v1.PullWaiting
-	(*Waiting)(nil),              // 51: causa.wire.v1.Waiting
-	(*Destructions_Item)(nil),    // 52: causa.wire.v1.Destructions.Item
-	(*KeyPackages_Claimed)(nil),  // 53: causa.wire.v1.KeyPackages.Claimed
-	(*Heads_Head)(nil),           // 54: causa.wire.v1.Heads.Head
-	(*Welcomes_Item)(nil),        // 55: causa.wire.v1.Welcomes.Item
-	(*Presences_Presence)(nil),   // 56: causa.wire.v1.Presences.Presence
-	(*Waiting_Device)(nil),       // 57: causa.wire.v1.Waiting.Device
+	(*GrantHistory)(nil),         // 34: causa.wire.v1.GrantHistory
+	(*PullGroupInfo)(nil),        // 35: causa.wire.v1.PullGroupInfo
+	(*GroupInfo)(nil),            // 36: causa.wire.v1.GroupInfo
+	(*GrantBlob)(nil),            // 37: causa.wire.v1.GrantBlob
+	(*BlobGrant)(nil),            // 38: causa.wire.v1.BlobGrant
+	(*DropBlob)(nil),             // 39: causa.wire.v1.DropBlob
+	(*VaultRegister)(nil),        // 40: causa.wire.v1.VaultRegister
+	(*VaultEvaluate)(nil),        // 41: causa.wire.v1.VaultEvaluate
+	(*VaultEvaluation)(nil),      // 42: causa.wire.v1.VaultEvaluation
+	(*VaultConfirm)(nil),         // 43: causa.wire.v1.VaultConfirm
+	(*VaultDrop)(nil),            // 44: causa.wire.v1.VaultDrop
+	(*PublishQuiet)(nil),         // 45: causa.wire.v1.PublishQuiet
+	(*PullPresence)(nil),         // 46: causa.wire.v1.PullPresence
+	(*Presences)(nil),            // 47: causa.wire.v1.Presences
+	(*SetStatus)(nil),            // 48: causa.wire.v1.SetStatus
+	(*SetWake)(nil),              // 49: causa.wire.v1.SetWake
+	(*Wake)(nil),                 // 50: causa.wire.v1.Wake
+	(*PullWaiting)(nil),          // 51: causa.wire.v1.PullWaiting
+	(*Waiting)(nil),              // 52: causa.wire.v1.Waiting
+	(*Destructions_Item)(nil),    // 53: causa.wire.v1.Destructions.Item
+	(*KeyPackages_Claimed)(nil),  // 54: causa.wire.v1.KeyPackages.Claimed
+	(*Heads_Head)(nil),           // 55: causa.wire.v1.Heads.Head
+	(*Welcomes_Item)(nil),        // 56: causa.wire.v1.Welcomes.Item
+	(*Presences_Presence)(nil),   // 57: causa.wire.v1.Presences.Presence
+	(*Waiting_Device)(nil),       // 58: causa.wire.v1.Waiting.Device
 }
 var file_causa_proto_depIdxs = []int32{
 	7,  // 0: causa.wire.v1.ClientFrame.sign_in:type_name -> causa.wire.v1.SignIn
@@ -4545,58 +4630,59 @@ var file_causa_proto_depIdxs = []int32{
 	29, // 9: causa.wire.v1.ClientFrame.pull_heads:type_name -> causa.wire.v1.PullHeads
 	31, // 10: causa.wire.v1.ClientFrame.take_welcomes:type_name -> causa.wire.v1.TakeWelcomes
 	33, // 11: causa.wire.v1.ClientFrame.drop_welcomes:type_name -> causa.wire.v1.DropWelcomes
-	34, // 12: causa.wire.v1.ClientFrame.pull_group_info:type_name -> causa.wire.v1.PullGroupInfo
-	15, // 13: causa.wire.v1.ClientFrame.pull_destructions:type_name -> causa.wire.v1.PullDestructions
-	36, // 14: causa.wire.v1.ClientFrame.grant_blob:type_name -> causa.wire.v1.GrantBlob
-	38, // 15: causa.wire.v1.ClientFrame.drop_blob:type_name -> causa.wire.v1.DropBlob
-	39, // 16: causa.wire.v1.ClientFrame.vault_register:type_name -> causa.wire.v1.VaultRegister
-	40, // 17: causa.wire.v1.ClientFrame.vault_evaluate:type_name -> causa.wire.v1.VaultEvaluate
-	42, // 18: causa.wire.v1.ClientFrame.vault_confirm:type_name -> causa.wire.v1.VaultConfirm
-	43, // 19: causa.wire.v1.ClientFrame.vault_drop:type_name -> causa.wire.v1.VaultDrop
-	50, // 20: causa.wire.v1.ClientFrame.pull_waiting:type_name -> causa.wire.v1.PullWaiting
-	44, // 21: causa.wire.v1.ClientFrame.publish_quiet:type_name -> causa.wire.v1.PublishQuiet
-	45, // 22: causa.wire.v1.ClientFrame.pull_presence:type_name -> causa.wire.v1.PullPresence
-	47, // 23: causa.wire.v1.ClientFrame.set_status:type_name -> causa.wire.v1.SetStatus
-	48, // 24: causa.wire.v1.ClientFrame.set_wake:type_name -> causa.wire.v1.SetWake
-	24, // 25: causa.wire.v1.ClientFrame.reoffer:type_name -> causa.wire.v1.Reoffer
-	5,  // 26: causa.wire.v1.HubFrame.failure:type_name -> causa.wire.v1.Failure
-	6,  // 27: causa.wire.v1.HubFrame.challenge:type_name -> causa.wire.v1.Challenge
-	8,  // 28: causa.wire.v1.HubFrame.ready:type_name -> causa.wire.v1.Ready
-	12, // 29: causa.wire.v1.HubFrame.log_page:type_name -> causa.wire.v1.LogPage
-	14, // 30: causa.wire.v1.HubFrame.log_appended:type_name -> causa.wire.v1.LogAppended
-	18, // 31: causa.wire.v1.HubFrame.key_packages_published:type_name -> causa.wire.v1.KeyPackagesPublished
-	20, // 32: causa.wire.v1.HubFrame.key_packages:type_name -> causa.wire.v1.KeyPackages
-	25, // 33: causa.wire.v1.HubFrame.accepted:type_name -> causa.wire.v1.Accepted
-	28, // 34: causa.wire.v1.HubFrame.matter_page:type_name -> causa.wire.v1.MatterPage
-	30, // 35: causa.wire.v1.HubFrame.heads:type_name -> causa.wire.v1.Heads
-	32, // 36: causa.wire.v1.HubFrame.welcomes:type_name -> causa.wire.v1.Welcomes
-	10, // 37: causa.wire.v1.HubFrame.done:type_name -> causa.wire.v1.Done
-	35, // 38: causa.wire.v1.HubFrame.group_info:type_name -> causa.wire.v1.GroupInfo
-	16, // 39: causa.wire.v1.HubFrame.destructions:type_name -> causa.wire.v1.Destructions
-	37, // 40: causa.wire.v1.HubFrame.blob_grant:type_name -> causa.wire.v1.BlobGrant
-	41, // 41: causa.wire.v1.HubFrame.vault_evaluation:type_name -> causa.wire.v1.VaultEvaluation
-	51, // 42: causa.wire.v1.HubFrame.waiting:type_name -> causa.wire.v1.Waiting
-	46, // 43: causa.wire.v1.HubFrame.presences:type_name -> causa.wire.v1.Presences
-	49, // 44: causa.wire.v1.HubFrame.wake:type_name -> causa.wire.v1.Wake
-	9,  // 45: causa.wire.v1.Ready.key_packages:type_name -> causa.wire.v1.Stock
-	52, // 46: causa.wire.v1.Destructions.items:type_name -> causa.wire.v1.Destructions.Item
-	9,  // 47: causa.wire.v1.KeyPackagesPublished.stock:type_name -> causa.wire.v1.Stock
-	53, // 48: causa.wire.v1.KeyPackages.claimed:type_name -> causa.wire.v1.KeyPackages.Claimed
-	26, // 49: causa.wire.v1.Reoffer.entries:type_name -> causa.wire.v1.Entry
-	0,  // 50: causa.wire.v1.Entry.kind:type_name -> causa.wire.v1.EntryKind
-	26, // 51: causa.wire.v1.MatterPage.entries:type_name -> causa.wire.v1.Entry
-	54, // 52: causa.wire.v1.Heads.heads:type_name -> causa.wire.v1.Heads.Head
-	55, // 53: causa.wire.v1.Welcomes.items:type_name -> causa.wire.v1.Welcomes.Item
-	1,  // 54: causa.wire.v1.GrantBlob.direction:type_name -> causa.wire.v1.BlobDirection
-	56, // 55: causa.wire.v1.Presences.members:type_name -> causa.wire.v1.Presences.Presence
-	2,  // 56: causa.wire.v1.SetStatus.status:type_name -> causa.wire.v1.Status
-	57, // 57: causa.wire.v1.Waiting.devices:type_name -> causa.wire.v1.Waiting.Device
-	2,  // 58: causa.wire.v1.Presences.Presence.status:type_name -> causa.wire.v1.Status
-	59, // [59:59] is the sub-list for method output_type
-	59, // [59:59] is the sub-list for method input_type
-	59, // [59:59] is the sub-list for extension type_name
-	59, // [59:59] is the sub-list for extension extendee
-	0,  // [0:59] is the sub-list for field type_name
+	35, // 12: causa.wire.v1.ClientFrame.pull_group_info:type_name -> causa.wire.v1.PullGroupInfo
+	34, // 13: causa.wire.v1.ClientFrame.grant_history:type_name -> causa.wire.v1.GrantHistory
+	15, // 14: causa.wire.v1.ClientFrame.pull_destructions:type_name -> causa.wire.v1.PullDestructions
+	37, // 15: causa.wire.v1.ClientFrame.grant_blob:type_name -> causa.wire.v1.GrantBlob
+	39, // 16: causa.wire.v1.ClientFrame.drop_blob:type_name -> causa.wire.v1.DropBlob
+	40, // 17: causa.wire.v1.ClientFrame.vault_register:type_name -> causa.wire.v1.VaultRegister
+	41, // 18: causa.wire.v1.ClientFrame.vault_evaluate:type_name -> causa.wire.v1.VaultEvaluate
+	43, // 19: causa.wire.v1.ClientFrame.vault_confirm:type_name -> causa.wire.v1.VaultConfirm
+	44, // 20: causa.wire.v1.ClientFrame.vault_drop:type_name -> causa.wire.v1.VaultDrop
+	51, // 21: causa.wire.v1.ClientFrame.pull_waiting:type_name -> causa.wire.v1.PullWaiting
+	45, // 22: causa.wire.v1.ClientFrame.publish_quiet:type_name -> causa.wire.v1.PublishQuiet
+	46, // 23: causa.wire.v1.ClientFrame.pull_presence:type_name -> causa.wire.v1.PullPresence
+	48, // 24: causa.wire.v1.ClientFrame.set_status:type_name -> causa.wire.v1.SetStatus
+	49, // 25: causa.wire.v1.ClientFrame.set_wake:type_name -> causa.wire.v1.SetWake
+	24, // 26: causa.wire.v1.ClientFrame.reoffer:type_name -> causa.wire.v1.Reoffer
+	5,  // 27: causa.wire.v1.HubFrame.failure:type_name -> causa.wire.v1.Failure
+	6,  // 28: causa.wire.v1.HubFrame.challenge:type_name -> causa.wire.v1.Challenge
+	8,  // 29: causa.wire.v1.HubFrame.ready:type_name -> causa.wire.v1.Ready
+	12, // 30: causa.wire.v1.HubFrame.log_page:type_name -> causa.wire.v1.LogPage
+	14, // 31: causa.wire.v1.HubFrame.log_appended:type_name -> causa.wire.v1.LogAppended
+	18, // 32: causa.wire.v1.HubFrame.key_packages_published:type_name -> causa.wire.v1.KeyPackagesPublished
+	20, // 33: causa.wire.v1.HubFrame.key_packages:type_name -> causa.wire.v1.KeyPackages
+	25, // 34: causa.wire.v1.HubFrame.accepted:type_name -> causa.wire.v1.Accepted
+	28, // 35: causa.wire.v1.HubFrame.matter_page:type_name -> causa.wire.v1.MatterPage
+	30, // 36: causa.wire.v1.HubFrame.heads:type_name -> causa.wire.v1.Heads
+	32, // 37: causa.wire.v1.HubFrame.welcomes:type_name -> causa.wire.v1.Welcomes
+	10, // 38: causa.wire.v1.HubFrame.done:type_name -> causa.wire.v1.Done
+	36, // 39: causa.wire.v1.HubFrame.group_info:type_name -> causa.wire.v1.GroupInfo
+	16, // 40: causa.wire.v1.HubFrame.destructions:type_name -> causa.wire.v1.Destructions
+	38, // 41: causa.wire.v1.HubFrame.blob_grant:type_name -> causa.wire.v1.BlobGrant
+	42, // 42: causa.wire.v1.HubFrame.vault_evaluation:type_name -> causa.wire.v1.VaultEvaluation
+	52, // 43: causa.wire.v1.HubFrame.waiting:type_name -> causa.wire.v1.Waiting
+	47, // 44: causa.wire.v1.HubFrame.presences:type_name -> causa.wire.v1.Presences
+	50, // 45: causa.wire.v1.HubFrame.wake:type_name -> causa.wire.v1.Wake
+	9,  // 46: causa.wire.v1.Ready.key_packages:type_name -> causa.wire.v1.Stock
+	53, // 47: causa.wire.v1.Destructions.items:type_name -> causa.wire.v1.Destructions.Item
+	9,  // 48: causa.wire.v1.KeyPackagesPublished.stock:type_name -> causa.wire.v1.Stock
+	54, // 49: causa.wire.v1.KeyPackages.claimed:type_name -> causa.wire.v1.KeyPackages.Claimed
+	26, // 50: causa.wire.v1.Reoffer.entries:type_name -> causa.wire.v1.Entry
+	0,  // 51: causa.wire.v1.Entry.kind:type_name -> causa.wire.v1.EntryKind
+	26, // 52: causa.wire.v1.MatterPage.entries:type_name -> causa.wire.v1.Entry
+	55, // 53: causa.wire.v1.Heads.heads:type_name -> causa.wire.v1.Heads.Head
+	56, // 54: causa.wire.v1.Welcomes.items:type_name -> causa.wire.v1.Welcomes.Item
+	1,  // 55: causa.wire.v1.GrantBlob.direction:type_name -> causa.wire.v1.BlobDirection
+	57, // 56: causa.wire.v1.Presences.members:type_name -> causa.wire.v1.Presences.Presence
+	2,  // 57: causa.wire.v1.SetStatus.status:type_name -> causa.wire.v1.Status
+	58, // 58: causa.wire.v1.Waiting.devices:type_name -> causa.wire.v1.Waiting.Device
+	2,  // 59: causa.wire.v1.Presences.Presence.status:type_name -> causa.wire.v1.Status
+	60, // [60:60] is the sub-list for method output_type
+	60, // [60:60] is the sub-list for method input_type
+	60, // [60:60] is the sub-list for extension type_name
+	60, // [60:60] is the sub-list for extension extendee
+	0,  // [0:60] is the sub-list for field type_name
 }
 
 func init() { file_causa_proto_init() }
@@ -4618,6 +4704,7 @@ func file_causa_proto_init() {
 		(*ClientFrame_TakeWelcomes)(nil),
 		(*ClientFrame_DropWelcomes)(nil),
 		(*ClientFrame_PullGroupInfo)(nil),
+		(*ClientFrame_GrantHistory)(nil),
 		(*ClientFrame_PullDestructions)(nil),
 		(*ClientFrame_GrantBlob)(nil),
 		(*ClientFrame_DropBlob)(nil),
@@ -4664,7 +4751,7 @@ func file_causa_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_causa_proto_rawDesc), len(file_causa_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   55,
+			NumMessages:   56,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
