@@ -91,18 +91,6 @@ func Hasten(t *testing.T, c *Client, d time.Duration) {
 	c.setAlarm()
 }
 
-// ForceUrgent sends an urgent message without asking whether the sender may.
-func ForceUrgent(t *testing.T, c *Client, id matter.ID, text, reason string) {
-	t.Helper()
-	_, err := c.post(context.Background(), id, func(*store.Tx, store.Place) (uint16, []byte, error) {
-		body, err := urgentMessage{reason, text}.bytes()
-		return contentUrgent, body, err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // BeginWipe returns the note with which a wipe of a closed home would begin.
 func BeginWipe(t *testing.T, opts Options) []byte {
 	t.Helper()
