@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"causa/app"
 	"causa/app/apptest"
 	"causa/core"
 	"causa/dnd"
@@ -50,7 +51,7 @@ func TestGoldenQuiet(t *testing.T) {
 				pressMatter(t, w, "与 Hengda Foods 的年度供货合同")
 				golden(t, "quiet-thread-"+l.name, w)
 			}
-			a.Go(2)
+			a.Go(app.Settings)
 			press(t, w, l.tr("Do not disturb"))
 			golden(t, "quiet-"+l.name, w)
 			press(t, w, l.tr("Show the digest"))
@@ -63,7 +64,7 @@ func TestGoldenQuiet(t *testing.T) {
 func TestQuietWindows(t *testing.T) {
 	e, _ := apptest.Company()
 	a, w := open(t, wideEn, e, nil)
-	a.Go(2)
+	a.Go(app.Settings)
 	press(t, w, "Do not disturb")
 	press(t, w, "Add a window")
 	typeText(entry(t, w, "18:30"), "8:00")
@@ -140,7 +141,7 @@ func TestQuietMatters(t *testing.T) {
 	if len(ms) != 2 || ms[0].Delivery != matter.DeliveryScheduled || ms[0].Text != "good morning" || ms[1].Kind != matter.KindUrgent {
 		t.Errorf("the last messages are %+v", ms)
 	}
-	a.Go(2)
+	a.Go(app.Settings)
 	press(t, w, "Do not disturb")
 	press(t, w, "Show the digest")
 	press(t, w, "Open")
