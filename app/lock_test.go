@@ -170,7 +170,7 @@ func TestNoPasscodeNoLock(t *testing.T) {
 	k := newLocker("")
 	a, _ := open(t, wideEn, k.engine, func(o *app.Options) {
 		o.Locker = k
-		o.After = func(d time.Duration, f func()) {
+		o.After = func(d time.Duration, _ func()) {
 			if d == 15*time.Second {
 				t.Error("an account without a passcode is watched")
 			}
