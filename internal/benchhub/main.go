@@ -1,4 +1,4 @@
-//go:build cgo
+//go:build linux && cgo
 
 // Command benchhub measures the hub: the real program, real TLS WebSockets, on this
 // machine, in the same run as what it is compared with.
