@@ -41,7 +41,9 @@ func (f *files) fetchWanted(ctx context.Context) (pause time.Duration) {
 			return err
 		})
 		if err != nil {
-			f.c.log.Error("list wanted files", "err", err)
+			if ctx.Err() == nil {
+				f.c.log.Error("list wanted files", "err", err)
+			}
 			return sickPause
 		}
 		if len(wanted) == 0 {

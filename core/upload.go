@@ -32,7 +32,9 @@ func (f *files) bringAll(ctx context.Context) (pause time.Duration) {
 		return err
 	})
 	if err != nil {
-		f.c.log.Error("list uploads", "err", err)
+		if ctx.Err() == nil {
+			f.c.log.Error("list uploads", "err", err)
+		}
 		return sickPause
 	}
 	for _, u := range us {
