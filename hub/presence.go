@@ -31,7 +31,7 @@ type status struct {
 func (s *statuses) set(m matter.MemberID, st status) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if st.what == pb.Status_STATUS_AVAILABLE {
+	if st.what == pb.Status_STATUS_UNSPECIFIED {
 		delete(s.all, m)
 		return
 	}

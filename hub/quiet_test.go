@@ -342,7 +342,7 @@ func TestPresence(t *testing.T) {
 		t.Errorf("presence = %v, want quiet until %v, although Alice may break through", p, end)
 	}
 	n.later(2 * time.Minute)
-	if p := find(n.bob.Member); p.GetStatus() != pb.Status_STATUS_AVAILABLE {
+	if p := find(n.bob.Member); p.GetStatus() != pb.Status_STATUS_UNSPECIFIED {
 		t.Errorf("status = %v after its end", p.GetStatus())
 	}
 	n.later(time.Hour)

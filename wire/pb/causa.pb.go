@@ -126,22 +126,23 @@ func (BlobDirection) EnumDescriptor() ([]byte, []int) {
 type Status int32
 
 const (
-	Status_STATUS_AVAILABLE Status = 0
-	Status_STATUS_AWAY      Status = 1
-	Status_STATUS_MEETING   Status = 2
+	// Nothing was said: available.
+	Status_STATUS_UNSPECIFIED Status = 0
+	Status_STATUS_AWAY        Status = 1
+	Status_STATUS_MEETING     Status = 2
 )
 
 // Enum value maps for Status.
 var (
 	Status_name = map[int32]string{
-		0: "STATUS_AVAILABLE",
+		0: "STATUS_UNSPECIFIED",
 		1: "STATUS_AWAY",
 		2: "STATUS_MEETING",
 	}
 	Status_value = map[string]int32{
-		"STATUS_AVAILABLE": 0,
-		"STATUS_AWAY":      1,
-		"STATUS_MEETING":   2,
+		"STATUS_UNSPECIFIED": 0,
+		"STATUS_AWAY":        1,
+		"STATUS_MEETING":     2,
 	}
 )
 
@@ -3666,7 +3667,7 @@ func (x *SetStatus) GetStatus() Status {
 	if x != nil {
 		return x.Status
 	}
-	return Status_STATUS_AVAILABLE
+	return Status_STATUS_UNSPECIFIED
 }
 
 func (x *SetStatus) GetUntilMs() int64 {
@@ -4170,7 +4171,7 @@ func (x *Presences_Presence) GetStatus() Status {
 	if x != nil {
 		return x.Status
 	}
-	return Status_STATUS_AVAILABLE
+	return Status_STATUS_UNSPECIFIED
 }
 
 func (x *Presences_Presence) GetStatusUntilMs() int64 {
@@ -4536,9 +4537,9 @@ const file_causa_proto_rawDesc = "" +
 	"\rBlobDirection\x12\x1e\n" +
 	"\x1aBLOB_DIRECTION_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15BLOB_DIRECTION_UPLOAD\x10\x01\x12\x1b\n" +
-	"\x17BLOB_DIRECTION_DOWNLOAD\x10\x02*C\n" +
-	"\x06Status\x12\x14\n" +
-	"\x10STATUS_AVAILABLE\x10\x00\x12\x0f\n" +
+	"\x17BLOB_DIRECTION_DOWNLOAD\x10\x02*E\n" +
+	"\x06Status\x12\x16\n" +
+	"\x12STATUS_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vSTATUS_AWAY\x10\x01\x12\x12\n" +
 	"\x0eSTATUS_MEETING\x10\x02B\x12Z\x10causa/wire/pb;pbb\x06proto3"
 
