@@ -114,6 +114,7 @@ func (c *cable) through(link string) string {
 	if err != nil {
 		c.t.Fatal(err)
 	}
+	c.to, inv.Hub = inv.Hub, l.Addr().String()
 	var all sync.WaitGroup
 	all.Go(func() {
 		for {
@@ -129,7 +130,6 @@ func (c *cable) through(link string) string {
 		c.plug(false)
 		all.Wait()
 	})
-	c.to, inv.Hub = inv.Hub, l.Addr().String()
 	return inv.Link()
 }
 
