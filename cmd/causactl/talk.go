@@ -49,7 +49,8 @@ func send(c *call) func([]string) error {
 			if err := c.refusals(cl, id); err != nil {
 				return err
 			}
-			return c.quietNow(cl, id)
+			c.quietNow(cl, id)
+			return nil
 		})
 	}
 }
