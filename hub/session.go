@@ -277,6 +277,7 @@ func (s *session) write() {
 		s.queue = nil
 		if len(queue) == 0 {
 			s.writing = false
+			s.room.Broadcast() // drain waits for this
 			closing, ended := s.closing, s.ended
 			s.mu.Unlock()
 			if closing != 0 && !ended {
