@@ -25,7 +25,7 @@ const (
 	topOfList     = 32
 	firstRow      = 204 // the first matter
 	endButtonX    = 1138
-	endButtonY    = 446 // concludes the matter
+	endButtonY    = 608 // concludes the matter
 )
 
 // TestTwoWindows is the main job end to end: somebody creates a workspace on their

@@ -49,6 +49,8 @@ func standInHub(args []string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGTERM) // before anybody knows that this runs
 	// The link may come on either side of the address, and in pieces.
 	out := bufio.NewWriterSize(os.Stdout, 1)
 	fmt.Fprintf(out, "Found it with causa://found?hub=%s&key=a\n", l.Addr())
@@ -59,8 +61,6 @@ func standInHub(args []string) int {
 	if err := os.WriteFile(filepath.Join(data, "address"), []byte(l.Addr().String()), 0o600); err != nil {
 		return 1
 	}
-	asked := make(chan os.Signal, 1)
-	signal.Notify(asked, syscall.SIGTERM)
 	<-asked
 	return 0
 }
