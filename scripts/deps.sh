@@ -16,6 +16,9 @@ build=(gcc libc6-dev make git ca-certificates pkg-config
 # A window needs a driver that can draw it; without a graphics card Mesa does it in software.
 build+=(libgl1-mesa-dri)
 test=(xvfb openbox xdotool xclip imagemagick fonts-noto-cjk gcc-mingw-w64-x86-64 postgresql)
+# What somebody who writes Chinese has: an input method with its dictionary, and a message bus.
+test+=(fcitx5 fcitx5-chinese-addons fcitx5-module-chttrans fcitx5-module-fullwidth fcitx5-module-pinyinhelper
+	libime-bin libime-data dbus dbus-x11)
 
 say() { printf '%s\n' "$*"; }
 
